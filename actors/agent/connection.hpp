@@ -1,0 +1,132 @@
+#pragma once
+// The agent's one connection to its server: when to connect, what to say, when to be silent.
+
+#include "actors/agent/connection_options.hpp"
+#include "actors/protocol.hpp"
+#include "actors/rules/backoff.hpp"
+#include "net/wire/agent.pb.h"
+
+#include <caf/actor_clock.hpp>
+#include <caf/response_promise.hpp>
+#include <caf/stateful_actor.hpp>
+#include <caf/typed_event_based_actor.hpp>
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <random>
+#include <string>
+#include <vector>
+
+namespace muster::actors {
+
+/// Connects when there is a reason (start, period, events, somebody asked), compares digests, sends
+/// what the server wants, hands over events, closes when nothing is left to do (or keeps the
+/// connection when told to). At most one attempt or link at a time; a link that ends in the middle
+/// of something, or stays silent for `silence_max`, costs a back-off. Waits are in the state; one
+/// tick is in flight, at most limits of connection_options apart.
+///
+/// Bounds: `window` batches of `batch_bytes_max` in flight, one snapshot in memory while a sync is
+/// in progress, nothing else that grows.
+class connection_state {
+public:
+  static inline const char* name = "connection";
+  explicit connection_state(connection_actor::pointer self) : self_(self) {}
+
+  connection_actor::behavior_type make_behavior(connection_options options,
+                                                connection_peers peers);
+
+private:
+  using time_point = caf::actor_clock::time_point;
+
+  /// idle: no link. preparing: looking at the machine, counting the hello. dialling: the connector
+  /// is at work. greeted: the hello is out. open: welcome. closing: waits for the link's end.
+  enum class phase : std::uint8_t { idle, preparing, dialling, greeted, open, closing };
+
+  // -- connection.cpp: when -----------------------------------------------------------------------
+  void load_counter();
+  void consider();
+  void on_tick();
+  void arm_tick();
+  void on_opened(const net::accepted_ptr& connection);
+  void on_failed(const std::string& why);
+  void on_closed(std::error_code why);
+  void close_if_done();
+  void close_link();
+  void back_off(const std::string& why);
+  void wait_at_least(std::chrono::milliseconds time);
+  [[nodiscard]] bool in_exchange() const;
+  [[nodiscard]] std::string status() const;
+  caf::result<caf::ok_atom> on_sync_asked();
+  void answer_askers(const caf::error& why);
+  [[nodiscard]] time_point now() const { return self_->clock().now(); }
+
+  // -- connection_sync.cpp: what ------------------------------------------------------------------
+  void prepare();
+  void reserve_counter();
+  void dial();
+  void greet();
+  void on_frame(const frame_ptr& bytes);
+  void on_message(const wire::server_message& message);
+  void on_welcome(const wire::welcome& welcome);
+  void on_plan(const wire::sync_plan& plan);
+  void send_sections(std::vector<std::size_t> wanted);
+  bool send_section(std::size_t index);
+  void on_sync_done();
+  void on_refused(const wire::refused& refused);
+  void begin_sync();
+  void say(const wire::agent_message& message);
+
+  // -- connection_events.cpp: events --------------------------------------------------------------
+  void open_events();
+  void on_events_position(const event_position& position);
+  void send_events();
+  void on_batch(const spool_batch_ptr& batch, std::uint32_t generation);
+  void on_events_ack(const event_position& position);
+  void on_events_ready();
+  [[nodiscard]] bool events_pending() const;
+
+  connection_actor::pointer self_;
+  connection_options options_;
+  connection_peers peers_;
+  std::mt19937_64 random_;
+  rules::backoff backoff_;
+
+  phase phase_ = phase::idle;
+  net::link_ptr link_;
+  bool resumed_ = false;
+  time_point not_before_;      ///< no attempt earlier
+  time_point sync_due_;        ///< the next periodic sync
+  time_point heard_at_;        ///< last time the server said something, or we began to wait for it
+  std::chrono::milliseconds period_{};
+  unsigned jitter_percent_ = 0;
+
+  std::optional<std::uint64_t> counter_; ///< last one used; empty until read from the disk
+  std::uint64_t counter_reserved_ = 0;   ///< up to here the disk knows
+  section_digests digests_{};            ///< as last told to the server
+  device_statistics statistics_;
+  machine_snapshot_ptr snapshot_;        ///< only while a sync is in progress
+  bool sync_wanted_ = true;              ///< a reason to sync that no sync has served yet
+  bool syncing_ = false;
+  std::vector<caf::typed_response_promise<caf::ok_atom>> askers_;
+
+  bool events_waiting_ = false;          ///< the spool may hold what the server does not
+  bool events_asked_ = false;            ///< the position has been asked for
+  bool events_open_ = false;             ///< the position is known
+  bool went_back_ = false;               ///< renumber before anything is sent
+  bool fetching_ = false;
+  std::uint32_t generation_ = 0;         ///< of the stream; an older answer of the spool is void
+  event_position sent_;                  ///< last event sent
+  std::deque<event_position> in_flight_; ///< last event of each batch not yet acknowledged
+
+  std::string last_words_ = "not connected yet"; ///< for status
+  std::int64_t last_sync_us_ = 0;
+  std::uint64_t syncs_ = 0;
+};
+
+connection_actor::behavior_type
+connection(connection_actor::stateful_pointer<connection_state> self, connection_options options,
+           connection_peers peers);
+
+} // namespace muster::actors

@@ -1,0 +1,106 @@
+// The connection's part that hands over events.
+#include "actors/agent/connection.hpp"
+#include "actors/agent/convert.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <utility>
+
+namespace muster::actors {
+
+void connection_state::on_events_ready() {
+  events_waiting_ = true;
+  if (phase_ == phase::open && events_open_)
+    return send_events();
+  consider();
+}
+
+/// Asks where the server is, once a connection.
+void connection_state::open_events() {
+  if (std::exchange(events_asked_, true))
+    return;
+  heard_at_ = now();
+  wire::agent_message message;
+  message.mutable_events_open();
+  say(message);
+}
+
+/// The answer to our question, or the server's word that our picture of it is wrong: whatever was
+/// in flight is void, we go on behind what it holds.
+void connection_state::on_events_position(const event_position& position) {
+  ++generation_;
+  fetching_ = false;
+  in_flight_.clear();
+  sent_ = position;
+  events_waiting_ = true;
+  if (!std::exchange(went_back_, false)) {
+    events_open_ = true;
+    self_->send(peers_.spool, atom::acked_v, position);
+    return send_events();
+  }
+  fetching_ = true;
+  self_->request(peers_.spool, caf::infinite, atom::renumber_v, position)
+    .then(
+      [this, stream = generation_](caf::ok_atom) {
+        if (stream != generation_)
+          return;
+        fetching_ = false;
+        events_open_ = true;
+        send_events();
+      },
+      [this](const caf::error& why) {
+        went_back_ = true;
+        back_off("events could not be numbered anew: " + text_of(why));
+        close_link();
+      });
+}
+
+/// Keeps `window` batches in flight while the spool has more.
+void connection_state::send_events() {
+  if (phase_ != phase::open || !events_open_ || fetching_ || in_flight_.size() >= options_.window)
+    return;
+  fetching_ = true;
+  events_waiting_ = false; // a `ready` that comes meanwhile says otherwise
+  self_->request(peers_.spool, caf::infinite, atom::next_v, sent_, options_.batch_bytes_max)
+    .then(
+      [this, stream = generation_](const spool_batch_ptr& batch) { on_batch(batch, stream); },
+      [this, stream = generation_](const caf::error& why) {
+        if (stream != generation_)
+          return;
+        fetching_ = false;
+        events_waiting_ = true;
+        back_off("the spool could not be read: " + text_of(why));
+        close_link();
+      });
+}
+
+void connection_state::on_batch(const spool_batch_ptr& batch, std::uint32_t generation) {
+  if (generation != generation_)
+    return;
+  fetching_ = false;
+  if (batch->events.empty())
+    return events_waiting_ ? send_events() : close_if_done();
+  if (in_flight_.empty())
+    heard_at_ = now();
+  sent_ = {batch->epoch, batch->events.back().sequence};
+  in_flight_.push_back(sent_);
+  events_waiting_ = true;
+  say(to_wire(*batch, options_.now_us() / 1000));
+  send_events();
+}
+
+/// Cumulative: everything sent up to this one is on the server's disk.
+void connection_state::on_events_ack(const event_position& position) {
+  for (std::size_t i = 0; i < in_flight_.size(); ++i) {
+    if (in_flight_[i] != position)
+      continue;
+    in_flight_.erase(in_flight_.begin(),
+                     in_flight_.begin() + static_cast<std::ptrdiff_t>(i) + 1);
+    self_->send(peers_.spool, atom::acked_v, position);
+    break;
+  }
+  send_events();
+  close_if_done();
+}
+
+} // namespace muster::actors

@@ -1,0 +1,276 @@
+// The connection's part that speaks of the machine: hello, digests, sections.
+#include "actors/agent/connection.hpp"
+#include "actors/agent/convert.hpp"
+#include "net/limits.hpp"
+#include "storage/compress.hpp"
+#include "storage/keys.hpp"
+#include "storage/records.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace muster::actors {
+
+namespace {
+
+/// Hello counters written to disk ahead of their use: one write for so many hellos.
+constexpr std::uint64_t counters_reserved = 64;
+
+std::string bytes(const auto& id) {
+  return id.raw();
+}
+
+} // namespace
+
+/// Looks at the machine, unless only events are the reason: then the digests told last will do.
+void connection_state::prepare() {
+  phase_ = phase::preparing;
+  if (!sync_wanted_ && digests_ != section_digests{})
+    return reserve_counter();
+  self_->request(peers_.collector, caf::infinite, atom::collect_v)
+    .then(
+      [this](const machine_snapshot_ptr& snapshot) {
+        snapshot_ = snapshot;
+        digests_ = snapshot->digests;
+        statistics_ = snapshot->statistics;
+        reserve_counter();
+      },
+      [this](const caf::error& why) {
+        phase_ = phase::idle;
+        back_off("the machine could not be looked at: " + text_of(why));
+      });
+}
+
+void connection_state::reserve_counter() {
+  ++*counter_;
+  if (*counter_ <= counter_reserved_)
+    return dial();
+  const auto reserved = *counter_ + counters_reserved - 1;
+  storage::change_batch change{storage::put(storage::family::meta,
+                                            storage::keys::setting("hello_counter"),
+                                            storage::records::encode_number(reserved))};
+  self_
+    ->request(peers_.writer, caf::infinite, atom::put_v,
+              std::make_shared<const storage::change_batch>(std::move(change)), durability::command)
+    .then(
+      [this, reserved](caf::ok_atom) {
+        counter_reserved_ = reserved;
+        dial();
+      },
+      [this](const caf::error& why) {
+        --*counter_;
+        phase_ = phase::idle;
+        back_off("the hello counter could not be written: " + text_of(why));
+      });
+}
+
+void connection_state::dial() {
+  phase_ = phase::dialling;
+  peers_.way.connect([me = connection_actor{self_}](const net::accepted_ptr& connection,
+                                                    std::error_code ec, std::string detail) {
+    if (connection)
+      caf::anon_send(me, atom::opened_v, connection);
+    else
+      caf::anon_send(me, atom::failed_v, ec, std::move(detail));
+  });
+}
+
+void connection_state::greet() {
+  wire::agent_message message;
+  auto& hello = *message.mutable_hello();
+  hello.set_protocol(1);
+  hello.set_agent_version(options_.agent_version);
+  hello.set_device_id(bytes(options_.device));
+  hello.set_boot_id(bytes(options_.boot));
+  hello.set_fingerprint(bytes(options_.fingerprint));
+  hello.set_counter(*counter_);
+  hello.set_clock_ms(options_.now_us() / 1000);
+  hello.set_keep(options_.keep);
+  hello.set_events_waiting(events_waiting_);
+  fill(*hello.mutable_digests(), digests_);
+  fill(*hello.mutable_statistics(), statistics_);
+  syncing_ = true; // the welcome has a plan
+  sync_wanted_ = false;
+  events_asked_ = events_waiting_;
+  say(message);
+}
+
+void connection_state::say(const wire::agent_message& message) {
+  if (link_ && !link_->try_send(message.SerializeAsString())) {
+    back_off("more to say than the connection takes");
+    close_link();
+  }
+}
+
+void connection_state::on_frame(const frame_ptr& frame) {
+  if (!link_ || phase_ == phase::closing)
+    return;
+  heard_at_ = now();
+  wire::server_message message;
+  if (!message.ParseFromArray(frame->data(), static_cast<int>(frame->size()))) {
+    back_off("the server sent what is no message of ours");
+    return close_link();
+  }
+  on_message(message);
+  if (link_)
+    link_->grant(1);
+}
+
+void connection_state::on_message(const wire::server_message& message) {
+  using body = wire::server_message::BodyCase;
+  switch (message.body_case()) {
+  case body::kWelcome: return on_welcome(message.welcome());
+  case body::kSyncPlan: return on_plan(message.sync_plan());
+  case body::kSyncDone: return on_sync_done();
+  case body::kRefused: return on_refused(message.refused());
+  case body::kEventsPosition:
+    return on_events_position(
+      {message.events_position().epoch(), message.events_position().sequence()});
+  case body::kEventsAck:
+    return on_events_ack({message.events_ack().epoch(), message.events_ack().sequence()});
+  case body::kBusy:
+    wait_at_least(std::chrono::milliseconds{message.busy().retry_after_ms()});
+    last_words_ = "the server is busy";
+    answer_askers(make_error(errc::overloaded, last_words_));
+    sync_wanted_ = sync_wanted_ || syncing_;
+    return close_link();
+  case body::kGoodbye:
+    wait_at_least(std::chrono::milliseconds{message.goodbye().return_after_ms()});
+    last_words_ = "the server said goodbye: " + message.goodbye().text();
+    spdlog::info("{}", last_words_);
+    sync_wanted_ = sync_wanted_ || syncing_;
+    return close_link();
+  case body::kPing: {
+    wire::agent_message pong;
+    pong.mutable_pong();
+    return say(pong);
+  }
+  case body::kEnrolReply:
+  case body::BODY_NOT_SET: spdlog::debug("an unknown message of {}", options_.server); return;
+  }
+}
+
+void connection_state::on_welcome(const wire::welcome& welcome) {
+  if (phase_ != phase::greeted)
+    return;
+  phase_ = phase::open;
+  backoff_.reset();
+  if (peers_.way.learn_time && welcome.server_time_ms() > 0)
+    peers_.way.learn_time(welcome.server_time_ms() / 1000);
+  if (!options_.period_is_ours && welcome.sync_period_s() > 0) {
+    period_ = std::chrono::seconds{welcome.sync_period_s()};
+    jitter_percent_ = welcome.sync_jitter_percent();
+  }
+  spdlog::info("connected to {} ({}{})", options_.server, welcome.server_version(),
+               resumed_ ? ", resumed" : "");
+  if (welcome.went_back()) {
+    spdlog::warn("{} says that this device went back in time; unsent events are numbered anew",
+                 options_.server);
+    went_back_ = true;
+    open_events();
+  }
+  on_plan(welcome.plan());
+}
+
+void connection_state::on_plan(const wire::sync_plan& plan) {
+  std::vector<std::size_t> wanted;
+  for (const auto section : plan.wanted())
+    if (const auto i = index_of(section); i < sections)
+      wanted.push_back(i);
+  if (wanted.empty())
+    return on_sync_done();
+  if (snapshot_)
+    return send_sections(std::move(wanted));
+  self_->request(peers_.collector, caf::infinite, atom::collect_v)
+    .then(
+      [this, wanted](const machine_snapshot_ptr& snapshot) {
+        if (phase_ != phase::open)
+          return;
+        snapshot_ = snapshot;
+        digests_ = snapshot->digests;
+        send_sections(wanted);
+      },
+      [this](const caf::error& why) {
+        back_off("the machine could not be looked at: " + text_of(why));
+        close_link();
+      });
+}
+
+void connection_state::send_sections(std::vector<std::size_t> wanted) {
+  for (const auto i : wanted) {
+    if (!send_section(i)) {
+      back_off("the inventory is larger than the connection takes at once");
+      return close_link();
+    }
+  }
+}
+
+bool connection_state::send_section(std::size_t index) {
+  const auto packed = storage::compress(snapshot_->content[index]);
+  std::size_t at = 0;
+  do {
+    const auto part = std::min(net::limits::chunk_bytes_max, packed.size() - at);
+    wire::agent_message message;
+    auto& chunk = *message.mutable_section_chunk();
+    chunk.set_section(static_cast<wire::section>(index + 1));
+    chunk.set_digest(snapshot_->digests[index].data(), snapshot_->digests[index].size());
+    chunk.set_data(packed.data() + at, part);
+    at += part;
+    chunk.set_last(at == packed.size());
+    if (!link_ || !link_->try_send(message.SerializeAsString()))
+      return false;
+  } while (at < packed.size());
+  return true;
+}
+
+void connection_state::on_sync_done() {
+  if (!std::exchange(syncing_, false))
+    return;
+  snapshot_.reset();
+  ++syncs_;
+  last_sync_us_ = options_.now_us();
+  sync_due_ = now() + rules::jittered(period_, jitter_percent_, random_);
+  if (!sync_wanted_)
+    answer_askers({});
+  consider();
+}
+
+void connection_state::on_refused(const wire::refused& refused) {
+  spdlog::error("{} refused this device: {}", options_.server, refused.text());
+  last_words_ = "refused: " + refused.text();
+  peers_.way.forget_session();
+  answer_askers(make_error(errc::refused, refused.text()));
+  wait_at_least(rules::jittered(options_.refused_pause, 50, random_));
+  sync_wanted_ = sync_wanted_ || syncing_;
+  close_link();
+}
+
+/// On a connection that is already open.
+void connection_state::begin_sync() {
+  syncing_ = true;
+  sync_wanted_ = false;
+  heard_at_ = now();
+  self_->request(peers_.collector, caf::infinite, atom::collect_v)
+    .then(
+      [this](const machine_snapshot_ptr& snapshot) {
+        if (phase_ != phase::open || !syncing_)
+          return;
+        snapshot_ = snapshot;
+        digests_ = snapshot->digests;
+        wire::agent_message message;
+        auto& request = *message.mutable_sync_request();
+        request.set_clock_ms(options_.now_us() / 1000);
+        fill(*request.mutable_digests(), snapshot->digests);
+        fill(*request.mutable_statistics(), snapshot->statistics);
+        heard_at_ = now();
+        say(message);
+      },
+      [this](const caf::error& why) {
+        back_off("the machine could not be looked at: " + text_of(why));
+        close_link();
+      });
+}
+
+} // namespace muster::actors

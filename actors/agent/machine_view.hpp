@@ -1,0 +1,31 @@
+#pragma once
+// The collector's eyes: how it looks at the machine, so that tests can show it another one.
+
+#include "actors/agent/probe/facts.hpp"
+#include "actors/messages.hpp"
+#include "actors/wall_clock.hpp"
+#include "net/wire/agent.pb.h"
+
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+namespace muster::actors {
+
+/// Called by the collector only, one at a time, on whatever thread it runs. Each may read many
+/// files; none waits for anything but the disk and, for units, the system bus (bounded).
+struct machine_view {
+  std::function<wire::device_facts()> facts;
+  /// False: could not be read just now, the list seen before still stands.
+  std::function<bool(wire::applications&)> applications;
+  std::function<wire::run_states()> run_states;
+  std::function<device_statistics()> statistics;
+  std::function<std::vector<probe::disk_space>()> disks;
+  wall_clock now_us;                         ///< CLOCK_REALTIME: people and NTP may set it
+  std::function<std::int64_t()> boot_time_us; ///< CLOCK_BOOTTIME: only ever passes, sleep included
+};
+
+/// The machine this process runs on.
+[[nodiscard]] machine_view this_machine(const probe::facts_options& options);
+
+} // namespace muster::actors

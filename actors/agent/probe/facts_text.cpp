@@ -1,0 +1,172 @@
+#include "actors/agent/probe/facts_text.hpp"
+
+#include "actors/agent/probe/text.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstring>
+#include <set>
+#include <utility>
+#include <utmp.h>
+
+namespace muster::actors::probe {
+
+namespace {
+
+std::string unquoted(std::string_view value) {
+  value = trim(value);
+  if (value.size() >= 2 && (value.front() == '"' || value.front() == '\'')
+      && value.back() == value.front())
+    value = value.substr(1, value.size() - 2);
+  std::string out;
+  for (std::size_t i = 0; i < value.size(); ++i) {
+    if (value[i] == '\\' && i + 1 < value.size())
+      ++i;
+    out.push_back(value[i]);
+  }
+  return clean(out);
+}
+
+/// /proc writes blanks in names as \040.
+std::string unescaped(std::string_view text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto digit = [&](std::size_t at) { return text[at] >= '0' && text[at] <= '7'; };
+    if (text[i] == '\\' && i + 3 < text.size() && digit(i + 1) && digit(i + 2) && digit(i + 3)) {
+      const int code = (text[i + 1] - '0') * 64 + (text[i + 2] - '0') * 8 + (text[i + 3] - '0');
+      out.push_back(static_cast<char>(code));
+      i += 3;
+    } else {
+      out.push_back(text[i]);
+    }
+  }
+  return clean(out);
+}
+
+bool contains(std::string_view text, std::string_view word) {
+  return text.find(word) != std::string_view::npos;
+}
+
+} // namespace
+
+os_release parse_os_release(std::string_view text) {
+  os_release out;
+  std::string_view line;
+  while (take_line(text, line)) {
+    const auto equals = line.find('=');
+    if (equals == std::string_view::npos)
+      continue;
+    const auto key = trim(line.substr(0, equals));
+    if (key == "ID")
+      out.id = unquoted(line.substr(equals + 1));
+    else if (key == "PRETTY_NAME")
+      out.name = unquoted(line.substr(equals + 1));
+    else if (key == "VERSION_ID")
+      out.version = unquoted(line.substr(equals + 1));
+  }
+  return out;
+}
+
+processor parse_cpuinfo(std::string_view text) {
+  processor out;
+  std::string_view line;
+  while (take_line(text, line)) {
+    const auto colon = line.find(':');
+    if (colon == std::string_view::npos)
+      continue;
+    const auto key = trim(line.substr(0, colon));
+    const auto value = trim(line.substr(colon + 1));
+    if (key == "processor")
+      ++out.cpus;
+    else if (key == "model name" && out.model.empty())
+      out.model = clean(value);
+    else if (key == "flags")
+      out.hypervisor = out.hypervisor || contains(value, "hypervisor");
+  }
+  return out;
+}
+
+std::uint64_t parse_meminfo(std::string_view text, std::string_view key) {
+  std::string_view line;
+  while (take_line(text, line))
+    if (line.starts_with(key) && line.substr(key.size()).starts_with(':'))
+      return number<std::uint64_t>(trim(line.substr(key.size() + 1))).value_or(0);
+  return 0;
+}
+
+std::vector<mount> parse_mounts(std::string_view text) {
+  std::vector<mount> out;
+  std::set<std::string> seen;
+  std::string_view line;
+  while (take_line(text, line) && out.size() < mounts_max) {
+    mount m;
+    m.device = unescaped(take_word(line));
+    m.where = unescaped(take_word(line));
+    m.file_system = unescaped(take_word(line));
+    const bool local = m.device.starts_with("/dev/") && !m.device.starts_with("/dev/loop");
+    if (local && !m.file_system.empty() && m.file_system != "squashfs" && seen.insert(m.device).second)
+      out.push_back(std::move(m));
+  }
+  return out;
+}
+
+std::uint64_t parse_uptime(std::string_view text) {
+  return number<std::uint64_t>(trim(text)).value_or(0);
+}
+
+std::uint32_t parse_loadavg(std::string_view text) {
+  const auto load = number<double>(trim(text)).value_or(0);
+  return static_cast<std::uint32_t>(std::lround(std::clamp(load, 0.0, 1e6) * 1000));
+}
+
+std::int64_t parse_boot_time(std::string_view text) {
+  std::string_view line;
+  while (take_line(text, line))
+    if (line.starts_with("btime "))
+      return number<std::int64_t>(trim(line.substr(6))).value_or(0);
+  return 0;
+}
+
+std::vector<std::string> parse_utmp(std::string_view bytes) {
+  std::set<std::string> users;
+  while (bytes.size() >= sizeof(utmp) && users.size() < users_max) {
+    utmp entry{};
+    std::memcpy(&entry, bytes.data(), sizeof entry);
+    bytes.remove_prefix(sizeof entry);
+    const std::string_view name{entry.ut_user, ::strnlen(entry.ut_user, sizeof entry.ut_user)};
+    if (entry.ut_type == USER_PROCESS && !name.empty())
+      users.insert(clean(name));
+  }
+  return {users.begin(), users.end()};
+}
+
+std::string parse_time_zone(std::string_view link_target, std::string_view timezone) {
+  constexpr std::string_view marker{"zoneinfo/"};
+  if (const auto at = link_target.find(marker); at != std::string_view::npos)
+    return clean(link_target.substr(at + marker.size()));
+  return clean(trim(timezone.substr(0, timezone.find('\n'))));
+}
+
+std::string virtualization_of(std::string_view dmi, bool hypervisor_flag,
+                              std::string_view container) {
+  if (!trim(container).empty())
+    return clean(trim(container));
+  static constexpr std::array<std::pair<std::string_view, std::string_view>, 9> known{{
+    {"KVM", "kvm"},
+    {"VMware", "vmware"},
+    {"VirtualBox", "virtualbox"},
+    {"innotek", "virtualbox"},
+    {"Microsoft Corporation Virtual", "hyperv"},
+    {"Xen", "xen"},
+    {"Amazon EC2", "amazon"},
+    {"Google Compute", "google"},
+    {"QEMU", "qemu"},
+  }};
+  for (const auto& [word, name] : known)
+    if (contains(dmi, word))
+      return std::string{name};
+  return hypervisor_flag ? "virtual" : "none";
+}
+
+} // namespace muster::actors::probe

@@ -1,0 +1,317 @@
+#pragma once
+// What actors hand each other: plain data, made once, shared as pointers to const. Neither wire
+// messages (net/wire) nor disk records (storage/records.proto); actors/server/convert.hpp and
+// actors/agent/convert.hpp translate.
+
+#include "actors/rules/ids.hpp"
+#include "net/link.hpp"
+#include "storage/store.hpp"
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <system_error>
+#include <vector>
+
+namespace muster::wire {
+class agent_message;
+class server_message;
+class statistics;
+} // namespace muster::wire
+
+namespace muster::actors {
+
+using rules::boot_id;
+using rules::device_id;
+using rules::event_position;
+using rules::machine_fingerprint;
+
+// -- from the wire ----------------------------------------------------------------------------
+
+/// The payload of one frame, or one HTTP request, as received.
+using frame_ptr = std::shared_ptr<const std::string>;
+/// A parsed frame.
+using agent_message_ptr = std::shared_ptr<const wire::agent_message>;
+
+// -- sections ---------------------------------------------------------------------------------
+
+inline constexpr std::size_t sections = 3; ///< facts, applications, run states
+using section_digest = std::array<std::uint8_t, 16>;
+/// All zero: the server holds nothing of this section. Index = wire section number - 1.
+using section_digests = std::array<section_digest, sections>;
+
+/// A device's moving figures, as of its last hello or sync.
+struct device_statistics {
+  std::uint64_t uptime_s = 0;
+  std::uint64_t memory_available_kb = 0;
+  std::uint64_t disk_free_mb = 0;
+  std::uint32_t load_milli = 0;
+  std::uint32_t disk_used_percent = 0;
+};
+
+// -- events -----------------------------------------------------------------------------------
+
+enum class severity : std::uint8_t { info = 1, warning = 2, critical = 3, failure = 4 };
+
+/// Sequences that a spool had to drop, first and last included.
+struct event_gap {
+  std::uint64_t first = 0;
+  std::uint64_t last = 0;
+  std::uint64_t count = 0;
+};
+
+struct event_item {
+  std::uint64_t sequence = 0;
+  std::int64_t time_ms = 0;  ///< the device's clock
+  actors::severity severity = severity::info;
+  std::string type;          ///< dotted, for programs
+  std::string text;          ///< for people
+  std::map<std::string, std::string> attributes;
+  std::optional<event_gap> gap;
+};
+
+/// Events of one epoch, to be stored if the device's position still is `after`.
+struct event_append {
+  device_id device;
+  std::string device_name;
+  event_position after;
+  std::uint64_t epoch = 0;
+  std::vector<event_item> events; ///< not empty, sequences growing
+  std::int64_t clock_offset_ms = 0;
+};
+using event_append_ptr = std::shared_ptr<const event_append>;
+
+/// `stored` false: the position had moved and nothing was written.
+struct append_result {
+  bool stored = false;
+  event_position position;       ///< what the disk holds now
+  std::int64_t received_us = 0;  ///< the server's stamp, when stored
+};
+
+/// What was just made durable, for live views.
+struct stored_events {
+  event_append_ptr batch;
+  std::int64_t received_us = 0;
+};
+using stored_events_ptr = std::shared_ptr<const stored_events>;
+
+// -- storage ----------------------------------------------------------------------------------
+
+/// DESIGN 8: command is answered after fsync; fact when it is in the write-ahead log.
+enum class durability : std::uint8_t { command, fact };
+
+using change_batch_ptr = std::shared_ptr<const storage::change_batch>;
+
+struct read_result {
+  std::optional<std::string> value;
+};
+
+/// A bounded, read-only query. Runs on a reader's thread; leaves its result where the asker
+/// (who shares it) finds it after the answer.
+using read_job = std::shared_ptr<const std::function<std::error_code(const storage::store&)>>;
+
+// -- devices ----------------------------------------------------------------------------------
+
+enum class refusal : std::uint8_t {
+  none,
+  token,
+  revoked,
+  unknown_device,
+  expired,
+  identity_in_use,
+  protocol,
+  enrolment,
+  limit,
+};
+
+/// What the directory decided about a hello.
+struct admission {
+  refusal reason = refusal::none; ///< none: admitted
+  std::string text;               ///< for people, when refused
+  bool went_back = false;
+  section_digests known{};
+  std::string device_name;        ///< as the directory calls it now
+};
+using admission_ptr = std::shared_ptr<const admission>;
+
+/// What a finished sync changed.
+struct sync_outcome {
+  device_id device;
+  std::int64_t finished_us = 0;
+  section_digests digests{};                 ///< all zero where nothing new arrived
+  std::optional<device_statistics> statistics;
+  // Filled when facts arrived:
+  std::optional<std::string> host_name;
+  std::string os_id, os_name, os_version;
+};
+using sync_outcome_ptr = std::shared_ptr<const sync_outcome>;
+
+/// A device that has just been given a certificate.
+struct enrolled_device {
+  device_id device;
+  net::sha256_digest certificate_sha256{};
+  net::sha256_digest key_sha256{};
+  std::int64_t certificate_expires_s = 0;
+  machine_fingerprint fingerprint;
+  std::string host_name;
+  std::string agent_version;
+  std::string token_id;
+  std::string address;
+  std::int64_t enrolled_us = 0;
+};
+using enrolled_device_ptr = std::shared_ptr<const enrolled_device>;
+
+enum class device_state : std::uint8_t { connected, idle, silent, never, revoked, unknown };
+
+/// One device as lists show it.
+struct device_row {
+  device_id device;
+  std::string name;
+  device_state state = device_state::never;
+  std::string os_id, os_name, os_version;
+  std::string agent_version;
+  std::string address;
+  std::int64_t enrolled_us = 0;
+  std::int64_t last_contact_us = 0;  ///< 0: never
+  std::int64_t last_sync_us = 0;
+  std::int64_t last_information_us = 0; ///< when content of a section last changed
+  std::int64_t certificate_expires_s = 0;
+  device_statistics statistics;
+  section_digests digests{};
+  machine_fingerprint fingerprint;
+  bool same_machine = false;         ///< another device of this shard's answer has the fingerprint
+};
+
+/// Which devices, in which order, from where. Sorted by name, then id.
+struct device_query {
+  std::string target;                ///< DESIGN 10; empty: all. Parsed by rules/device_filter.hpp
+  std::string after_name;            ///< cursor: the last row of the page before
+  device_id after_device;
+  std::uint32_t limit = 100;         ///< 1-1000
+};
+using device_query_ptr = std::shared_ptr<const device_query>;
+
+struct device_page {
+  std::vector<device_row> rows;
+  std::uint64_t matching = 0;        ///< in this shard, beyond the page too
+};
+using device_page_ptr = std::shared_ptr<const device_page>;
+
+struct device_counts {
+  std::uint64_t total = 0;
+  std::array<std::uint64_t, 6> by_state{}; ///< index: device_state
+};
+
+// -- enrolment --------------------------------------------------------------------------------
+
+struct enrolment {
+  std::string token, csr, proof, host_name, agent_version;
+  machine_fingerprint fingerprint;
+  std::array<std::uint8_t, 32> exporter{};
+  std::string address;
+};
+using enrolment_ptr = std::shared_ptr<const enrolment>;
+
+struct enrolment_result {
+  refusal reason = refusal::none;
+  std::string text;
+  device_id device;
+  std::string certificate;           ///< DER
+};
+using enrolment_result_ptr = std::shared_ptr<const enrolment_result>;
+
+struct token_order {
+  std::string name;
+  std::int64_t lifetime_s = 86400;   ///< 0: no end
+  std::uint32_t uses_max = 0;        ///< 0: any number
+  std::string by;
+};
+
+struct token_info {
+  std::string id, name, created_by;
+  std::int64_t created_us = 0;
+  std::int64_t expires_us = 0;       ///< 0: never
+  std::uint32_t uses_max = 0;
+  std::uint32_t uses = 0;
+  bool revoked = false;
+  std::string secret;                ///< only in the answer to its creation
+};
+using token_infos = std::shared_ptr<const std::vector<token_info>>;
+
+// -- console ----------------------------------------------------------------------------------
+
+struct login_request {
+  std::string user, password, source;
+};
+
+struct login_result {
+  bool granted = false;
+  std::string bearer;                ///< the token to present
+  std::int64_t expires_us = 0;
+  std::uint32_t retry_after_s = 0;   ///< when attempts are used up
+};
+
+struct console_user {
+  std::string name;                  ///< empty: no such login
+  std::string role;
+};
+
+struct audit_entry {
+  std::string actor, source, action, subject, detail;
+};
+
+/// Children per stage and what CAF knows; for `server status` and the last words of a stop.
+struct census {
+  std::map<std::string, std::uint64_t> by_stage;
+  std::uint64_t running = 0;
+  std::uint64_t detached = 0;
+  std::map<std::string, std::uint64_t> restarts;
+};
+using census_ptr = std::shared_ptr<const census>;
+
+/// Figures as Prometheus names them; text of one actor's share of /metrics.
+using metrics_text = std::shared_ptr<const std::string>;
+
+// -- supervision ------------------------------------------------------------------------------
+
+/// Order of stop: top to bottom, sessions after ports, the writer last.
+enum class stage : std::uint8_t { ports, sessions, work, consoles, fleet, readers, writer };
+
+enum class session_end : std::uint8_t { revoked, removed, replaced, stopping };
+
+/// Which door a connection came through.
+enum class door : std::uint8_t { agents_tls, admin };
+
+// -- agent ------------------------------------------------------------------------------------
+
+/// An event before the spool has numbered it.
+struct raised_event {
+  actors::severity severity = severity::info;
+  std::string type;
+  std::string text;
+  std::map<std::string, std::string> attributes;
+  std::int64_t time_ms = 0;          ///< 0: now
+};
+using raised_event_ptr = std::shared_ptr<const raised_event>;
+
+/// The next events of one epoch, in spool order; empty when nothing waits behind `after`.
+struct spool_batch {
+  event_position after;
+  std::uint64_t epoch = 0;
+  std::vector<event_item> events;
+};
+using spool_batch_ptr = std::shared_ptr<const spool_batch>;
+
+/// Everything the agent knows of its machine, in canonical form (net/wire/agent.proto).
+struct machine_snapshot {
+  std::array<std::string, sections> content;
+  section_digests digests{};
+  device_statistics statistics;
+};
+using machine_snapshot_ptr = std::shared_ptr<const machine_snapshot>;
+
+} // namespace muster::actors

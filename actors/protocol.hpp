@@ -1,0 +1,441 @@
+#pragma once
+// The one header that says who may say what to whom. Every actor interface of the server and of
+// the agent, a sentence per message. Messages that an actor sends itself are marked INTERNAL.
+
+#include "actors/errc.hpp"
+#include "actors/messages.hpp"
+#include "actors/wall_clock.hpp"
+
+#include <caf/actor.hpp>
+#include <caf/actor_addr.hpp>
+#include <caf/allowed_unsafe_message_type.hpp>
+#include <caf/error.hpp>
+#include <caf/fwd.hpp>
+#include <caf/replies_to.hpp>
+#include <caf/type_id.hpp>
+#include <caf/typed_actor.hpp>
+
+namespace muster::actors {
+
+/// Glues interface fragments together, so that common duties are written once.
+template <class... Interfaces>
+struct joined;
+
+template <class... Fs>
+struct joined<caf::typed_actor<Fs...>> {
+  using type = caf::typed_actor<Fs...>;
+};
+
+template <class... Fs, class... Gs, class... Rest>
+struct joined<caf::typed_actor<Fs...>, caf::typed_actor<Gs...>, Rest...>
+  : joined<caf::typed_actor<Fs..., Gs...>, Rest...> {};
+
+template <class... Interfaces>
+using join = typename joined<Interfaces...>::type;
+
+} // namespace muster::actors
+
+CAF_BEGIN_TYPE_ID_BLOCK(muster, caf::first_custom_type_id)
+
+  CAF_ADD_ATOM(muster, muster::atom, acked, "acked")
+  CAF_ADD_ATOM(muster, muster::atom, admit, "admit")
+  CAF_ADD_ATOM(muster, muster::atom, adopt, "adopt")
+  CAF_ADD_ATOM(muster, muster::atom, append, "append")
+  CAF_ADD_ATOM(muster, muster::atom, apply, "apply")
+  CAF_ADD_ATOM(muster, muster::atom, audit, "audit")
+  CAF_ADD_ATOM(muster, muster::atom, bound, "bound")
+  CAF_ADD_ATOM(muster, muster::atom, census, "census")
+  CAF_ADD_ATOM(muster, muster::atom, chunk, "chunk")
+  CAF_ADD_ATOM(muster, muster::atom, closed, "closed")
+  CAF_ADD_ATOM(muster, muster::atom, collect, "collect")
+  CAF_ADD_ATOM(muster, muster::atom, commit, "commit")
+  CAF_ADD_ATOM(muster, muster::atom, contact, "contact")
+  CAF_ADD_ATOM(muster, muster::atom, count, "count")
+  CAF_ADD_ATOM(muster, muster::atom, create, "create")
+  CAF_ADD_ATOM(muster, muster::atom, ending, "ending")
+  CAF_ADD_ATOM(muster, muster::atom, enrol, "enrol")
+  CAF_ADD_ATOM(muster, muster::atom, events, "events")
+  CAF_ADD_ATOM(muster, muster::atom, failed, "failed")
+  CAF_ADD_ATOM(muster, muster::atom, find, "find")
+  CAF_ADD_ATOM(muster, muster::atom, frame, "frame")
+  CAF_ADD_ATOM(muster, muster::atom, get, "get")
+  CAF_ADD_ATOM(muster, muster::atom, hash, "hash")
+  CAF_ADD_ATOM(muster, muster::atom, left, "left")
+  CAF_ADD_ATOM(muster, muster::atom, list, "list")
+  CAF_ADD_ATOM(muster, muster::atom, login, "login")
+  CAF_ADD_ATOM(muster, muster::atom, logout, "logout")
+  CAF_ADD_ATOM(muster, muster::atom, metrics, "metrics")
+  CAF_ADD_ATOM(muster, muster::atom, next, "next")
+  CAF_ADD_ATOM(muster, muster::atom, open, "open")
+  CAF_ADD_ATOM(muster, muster::atom, opened, "opened")
+  CAF_ADD_ATOM(muster, muster::atom, passwd, "passwd")
+  CAF_ADD_ATOM(muster, muster::atom, position, "position")
+  CAF_ADD_ATOM(muster, muster::atom, probe, "probe")
+  CAF_ADD_ATOM(muster, muster::atom, publish, "publish")
+  CAF_ADD_ATOM(muster, muster::atom, put, "put")
+  CAF_ADD_ATOM(muster, muster::atom, raise, "raise")
+  CAF_ADD_ATOM(muster, muster::atom, read, "read")
+  CAF_ADD_ATOM(muster, muster::atom, ready, "ready")
+  CAF_ADD_ATOM(muster, muster::atom, remove, "remove")
+  CAF_ADD_ATOM(muster, muster::atom, renumber, "renumber")
+  CAF_ADD_ATOM(muster, muster::atom, respawn, "respawn")
+  CAF_ADD_ATOM(muster, muster::atom, revoke, "revoke")
+  CAF_ADD_ATOM(muster, muster::atom, status, "status")
+  CAF_ADD_ATOM(muster, muster::atom, subscribe, "subscribe")
+  CAF_ADD_ATOM(muster, muster::atom, sync, "sync")
+  CAF_ADD_ATOM(muster, muster::atom, synced, "synced")
+  CAF_ADD_ATOM(muster, muster::atom, tick, "tick")
+  CAF_ADD_ATOM(muster, muster::atom, verify, "verify")
+  CAF_ADD_ATOM(muster, muster::atom, watch, "watch")
+
+CAF_END_TYPE_ID_BLOCK(muster)
+
+namespace muster::actors {
+
+// ---- everybody --------------------------------------------------------------------------------
+
+/// Anything an operator may ask how it is doing.
+using observable = caf::typed_actor<
+  // A one-line summary, for people and logs. No secrets.
+  caf::replies_to<atom::status>::with<std::string>>;
+
+// ---- server: storage --------------------------------------------------------------------------
+
+/// Makes changes durable. The only one who writes to the store; detached in production.
+/// Fails with storage::errc as caf::error (actors/errc.hpp).
+using store_writer_actor = join<
+  caf::typed_actor<
+    // Anyone: apply these changes together; answered as their durability promises.
+    caf::replies_to<atom::put, change_batch_ptr, durability>::with<caf::ok_atom>,
+    // event_stream: store these events if the device's position still is `after`; answered after
+    // fsync, or at once (stored = false) when the position has moved.
+    caf::replies_to<atom::append, event_append_ptr>::with<append_result>,
+    // event_stream: the last event of the device that is on the disk.
+    caf::replies_to<atom::position, device_id>::with<event_position>,
+    // directory: the device is gone for good; forget its position.
+    caf::reacts_to<atom::remove, device_id>,
+    // INTERNAL: everything queued before this message forms one commit.
+    caf::reacts_to<atom::commit>,
+    // INTERNAL: facts written since the last sync become durable now.
+    caf::reacts_to<atom::tick>,
+    // console_session: its share of /metrics.
+    caf::replies_to<atom::metrics>::with<metrics_text>>,
+  observable>;
+
+/// Reads for those who must not block. Several, detached; any of them will do.
+using store_reader_actor = join<
+  caf::typed_actor<
+    // Anyone: one value.
+    caf::replies_to<atom::get, storage::family, std::string>::with<read_result>,
+    // Anyone: run a bounded, read-only query on the reader's thread.
+    caf::replies_to<atom::read, read_job>::with<caf::ok_atom>>,
+  observable>;
+
+// ---- server: sessions -------------------------------------------------------------------------
+
+/// One agent connection, from its handshake to its end. Spawned by server_root.
+using session_actor = join<
+  caf::typed_actor<
+    // link: a frame arrived. What may be in it, and when, says rules/dispatch.hpp.
+    caf::reacts_to<atom::frame, frame_ptr>,
+    // link: the connection is gone.
+    caf::reacts_to<atom::closed, std::error_code>,
+    // directory, server_root: say why, then close.
+    caf::reacts_to<atom::ending, session_end>,
+    // directory: another connection claims this device; is your agent alive? Answered true as soon
+    // as it says anything, false after 5 s of silence.
+    caf::replies_to<atom::probe>::with<bool>,
+    // sync_job: the sync is over; another may begin. False: it failed and the session must end.
+    caf::reacts_to<atom::synced, bool>,
+    // INTERNAL: a probe's time is up; the number says which probe.
+    caf::reacts_to<atom::tick, std::uint32_t>>,
+  observable>;
+
+/// One sync of one device: answers a hello or a sync request, takes the sections that differ,
+/// stores them, ends. Spawned by its session.
+using sync_job_actor = join<
+  caf::typed_actor<
+    // session: a part of a section.
+    caf::reacts_to<atom::chunk, agent_message_ptr>,
+    // INTERNAL: the agent has been silent for too long in the middle of a sync; the number says at
+    // which chunk the silence began.
+    caf::reacts_to<atom::tick, std::uint32_t>>,
+  observable>;
+
+/// The events of one connection: tells the agent its position, has batches stored,
+/// acknowledges. Spawned by its session; ends when nothing is in flight for 10 s.
+using event_stream_actor = join<
+  caf::typed_actor<
+    // session: the agent (again) wants to know its position.
+    caf::reacts_to<atom::open>,
+    // session: a batch.
+    caf::reacts_to<atom::events, agent_message_ptr>,
+    // INTERNAL: nothing in flight for a while?
+    caf::reacts_to<atom::tick>>,
+  observable>;
+
+// ---- server: fleet ----------------------------------------------------------------------------
+
+/// What directory needs to know of a hello to decide.
+struct hello_facts {
+  device_id device;
+  net::sha256_digest certificate_sha256{};
+  boot_id boot;
+  machine_fingerprint fingerprint;
+  std::uint64_t counter = 0;
+  std::string address;
+  std::string agent_version;
+  device_statistics statistics;
+  session_actor session;
+};
+using hello_facts_ptr = std::shared_ptr<const hello_facts>;
+
+/// One shard of the directory: a compact record in memory per device, and the one place that
+/// decides who may have a session. A device's shard is rules/shard_of(device).
+using directory_actor = join<
+  caf::typed_actor<
+    // session: may this device come in? Remembers the session when it may. Can take 5 s when
+    // another session of the device has to be asked.
+    caf::replies_to<atom::admit, hello_facts_ptr>::with<admission_ptr>,
+    // session: I end (only the present session of the device is forgotten).
+    caf::reacts_to<atom::left, device_id, caf::actor_addr>,
+    // session, event_stream: the device said something.
+    caf::reacts_to<atom::contact, device_id>,
+    // sync_job: a sync has ended well.
+    caf::reacts_to<atom::synced, sync_outcome_ptr>,
+    // enroller: this device exists from now on, or has got this certificate.
+    caf::replies_to<atom::enrol, enrolled_device_ptr>::with<caf::ok_atom>,
+    // console_session: from now on the device is refused; its session ends. Durable when
+    // answered. False: no such device. The text says who did it.
+    caf::replies_to<atom::revoke, device_id, std::string>::with<bool>,
+    // console_session: forget the device and everything about it (its events stay until their
+    // time); its key is refused for ever. Durable when answered. False: no such device.
+    caf::replies_to<atom::remove, device_id, std::string>::with<bool>,
+    // console_session: one page of the shard's devices that match.
+    caf::replies_to<atom::list, device_query_ptr>::with<device_page_ptr>,
+    // console_session: one device; an empty page when unknown.
+    caf::replies_to<atom::find, device_id>::with<device_page_ptr>,
+    // console_session: how many, by state.
+    caf::replies_to<atom::count>::with<device_counts>,
+    // INTERNAL: write what has changed since the last tick (class trace), a slice at a time.
+    caf::reacts_to<atom::tick>>,
+  observable>;
+
+/// Gives certificates to newcomers, and keeps the enrolment tokens.
+using enroller_actor = join<
+  caf::typed_actor<
+    // session (anonymous): give this key a certificate if the token is good. The same key gets the
+    // same certificate. Durable when answered.
+    caf::replies_to<atom::enrol, enrolment_ptr>::with<enrolment_result_ptr>,
+    // console_session: make a token; the answer alone has the secret.
+    caf::replies_to<atom::create, token_order>::with<token_infos>,
+    // console_session: all tokens.
+    caf::replies_to<atom::list>::with<token_infos>,
+    // console_session: refuse this token from now on. False: no such token.
+    caf::replies_to<atom::revoke, std::string>::with<bool>>,
+  observable>;
+
+/// One live view of events. Spawned by a console_session.
+using event_tail_actor = join<
+  caf::typed_actor<
+    // event_book: these have just been stored.
+    caf::reacts_to<atom::publish, stored_events_ptr>,
+    // console_session: the connection is gone.
+    caf::reacts_to<atom::closed>,
+    // INTERNAL: keep proxies patient.
+    caf::reacts_to<atom::tick>>,
+  observable>;
+
+/// Knows who watches events, and erases those whose time has come.
+using event_book_actor = join<
+  caf::typed_actor<
+    // event_stream: stored.
+    caf::reacts_to<atom::publish, stored_events_ptr>,
+    // directory, server_root and others: something happened on the server itself, or the server
+    // says it of a device; stored like any other event (device id zero: the server).
+    caf::reacts_to<atom::raise, device_id, raised_event_ptr>,
+    // event_tail: tell me of every event until I end.
+    caf::reacts_to<atom::subscribe, event_tail_actor>,
+    // INTERNAL: erase what is past its retention, once an hour.
+    caf::reacts_to<atom::tick>,
+    // console_session: its share of /metrics.
+    caf::replies_to<atom::metrics>::with<metrics_text>>,
+  observable>;
+
+// ---- server: console --------------------------------------------------------------------------
+
+/// Hashes passwords on a thread of its own; refuses when its short queue is full.
+using password_hasher_actor = join<
+  caf::typed_actor<
+    // accounts: a record for this password.
+    caf::replies_to<atom::hash, std::string>::with<std::string>,
+    // accounts: does this password fit this record?
+    caf::replies_to<atom::verify, std::string, std::string>::with<bool>>,
+  observable>;
+
+/// Who may use the console: users, log-ins, attempts.
+using accounts_actor = join<
+  caf::typed_actor<
+    // console_session: log in. Attempts are counted per user and per source before the work.
+    caf::replies_to<atom::login, login_request>::with<login_result>,
+    // console_session: whose bearer token is this? An empty name when nobody's.
+    caf::replies_to<atom::verify, std::string>::with<console_user>,
+    // console_session: this bearer token is void from now on.
+    caf::reacts_to<atom::logout, std::string>,
+    // console_session: change the password of a user who proves the old one; all other log-ins of
+    // the user are void. False: the old one is wrong.
+    caf::replies_to<atom::passwd, std::string, std::string, std::string>::with<bool>,
+    // the local root-only socket: set a password without the old one. False: no such user.
+    caf::replies_to<atom::passwd, std::string, std::string>::with<bool>>,
+  observable>;
+
+/// One console connection: HTTP requests in, responses out. Spawned by server_root.
+using console_session_actor = join<
+  caf::typed_actor<
+    // link: a whole HTTP request.
+    caf::reacts_to<atom::frame, frame_ptr>,
+    // link: the connection is gone.
+    caf::reacts_to<atom::closed, std::error_code>,
+    // INTERNAL: idle for too long?
+    caf::reacts_to<atom::tick>>,
+  observable>;
+
+// ---- server: ports and root -------------------------------------------------------------------
+
+/// Takes finished connections. The server root, in production.
+using acceptor_actor = caf::typed_actor<
+  // port: a handshake has finished at this door.
+  caf::reacts_to<atom::opened, door, net::accepted_ptr>>;
+
+/// Bridges one listening socket. Ends with an error when the socket fails; the root restarts it.
+using port_actor = join<
+  caf::typed_actor<
+    // INTERNAL (from the listener's threads): a handshake has finished.
+    caf::reacts_to<atom::opened, net::accepted_ptr>,
+    // INTERNAL (from the listener's threads): the listening socket has failed.
+    caf::reacts_to<atom::failed, std::error_code>,
+    // server_root, tests: the port number it listens on.
+    caf::replies_to<atom::bound>::with<std::uint16_t>,
+    // console_session: its share of /metrics.
+    caf::replies_to<atom::metrics>::with<metrics_text>>,
+  observable>;
+
+/// Adopts, monitors, restarts, stops in order. Stopping it (exit_msg) stops the server.
+using server_root_actor = join<
+  acceptor_actor,
+  caf::typed_actor<
+    // session, console_session: I have spawned this child; watch it in this stage.
+    caf::reacts_to<atom::adopt, stage, caf::actor>,
+    // main, console_session: on which port does this door listen (0: not yet)?
+    caf::replies_to<atom::bound, door>::with<std::uint16_t>,
+    // console_session: who lives.
+    caf::replies_to<atom::census>::with<census_ptr>,
+    // console_session: /metrics of the whole server.
+    caf::replies_to<atom::metrics>::with<metrics_text>,
+    // INTERNAL: a child of this stage had died; start it again.
+    caf::reacts_to<atom::respawn, std::uint32_t>,
+    // INTERNAL: the stop has lasted too long; the number says which stage it was for.
+    caf::reacts_to<atom::tick, std::uint32_t>>,
+  observable>;
+
+// ---- agent ------------------------------------------------------------------------------------
+
+/// Keeps events on disk until the server has them.
+using event_spool_actor = join<
+  caf::typed_actor<
+    // collector, local socket: an event; on disk when answered.
+    caf::replies_to<atom::raise, raised_event_ptr>::with<caf::ok_atom>,
+    // connection: the events behind this position (zero: from the oldest), at most so many bytes.
+    caf::replies_to<atom::next, event_position, std::uint32_t>::with<spool_batch_ptr>,
+    // connection: the server holds everything up to here; it may be forgotten.
+    caf::reacts_to<atom::acked, event_position>,
+    // connection: the server says that this device went back: draw a new epoch, renumber what the
+    // server does not hold. Answered when it is on disk.
+    caf::replies_to<atom::renumber, event_position>::with<caf::ok_atom>,
+    // connection: how many events wait?
+    caf::replies_to<atom::count>::with<std::uint64_t>,
+    // connection: tell me (ready) when there is something to send.
+    caf::reacts_to<atom::subscribe, caf::actor>,
+    // INTERNAL: spool maintenance.
+    caf::reacts_to<atom::tick>>,
+  observable>;
+
+/// Looks at the machine: what it is, what is installed, what runs; raises events on changes.
+using collector_actor = join<
+  caf::typed_actor<
+    // connection: everything, as of now.
+    caf::replies_to<atom::collect>::with<machine_snapshot_ptr>,
+    // package watch: the package database has changed.
+    caf::reacts_to<atom::watch>,
+    // INTERNAL: look at services, disks and the clock.
+    caf::reacts_to<atom::tick>>,
+  observable>;
+
+/// The agent's one connection to its server: connects when there is a reason to, syncs, sends
+/// events, backs off.
+using connection_actor = join<
+  caf::typed_actor<
+    // connector: here is the link.
+    caf::reacts_to<atom::opened, net::accepted_ptr>,
+    // connector: no link; the text says what was tried.
+    caf::reacts_to<atom::failed, std::error_code, std::string>,
+    // link: a frame from the server.
+    caf::reacts_to<atom::frame, frame_ptr>,
+    // link: the connection is gone.
+    caf::reacts_to<atom::closed, std::error_code>,
+    // event_spool: there is something to send.
+    caf::reacts_to<atom::ready>,
+    // local socket, agent_root: sync now. Answered when it is done, with an error if it was not.
+    caf::replies_to<atom::sync>::with<caf::ok_atom>,
+    // INTERNAL: is it time for a sync, a retry, or has the server been silent for too long?
+    caf::reacts_to<atom::tick>>,
+  observable>;
+
+/// Supervises the agent's actors; stopping it stops the agent.
+using agent_root_actor = join<
+  caf::typed_actor<
+    // INTERNAL: a child had died; start it again.
+    caf::reacts_to<atom::respawn, std::uint32_t>,
+    // INTERNAL: the stop has lasted too long.
+    caf::reacts_to<atom::tick, std::uint32_t>>,
+  observable>;
+
+} // namespace muster::actors
+
+// Everything below crosses only actors of one process: nothing is ever serialized by CAF.
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(muster::actors::frame_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(muster::actors::agent_message_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(muster::actors::device_id)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(muster::actors::event_position)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(muster::actors::event_append_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(muster::actors::append_result)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(muster::actors::stored_events_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(muster::actors::durability)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(muster::actors::change_batch_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(muster::storage::family)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(muster::actors::read_result)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(muster::actors::read_job)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(muster::actors::hello_facts_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(muster::actors::admission_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(muster::actors::sync_outcome_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(muster::actors::enrolled_device_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(muster::actors::device_query_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(muster::actors::device_page_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(muster::actors::device_counts)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(muster::actors::enrolment_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(muster::actors::enrolment_result_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(muster::actors::token_order)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(muster::actors::token_infos)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(muster::actors::login_request)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(muster::actors::login_result)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(muster::actors::console_user)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(muster::actors::census_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(muster::actors::stage)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(muster::actors::session_end)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(muster::actors::door)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(muster::actors::raised_event_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(muster::actors::spool_batch_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(muster::actors::machine_snapshot_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(muster::actors::event_tail_actor)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(muster::net::accepted_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(std::error_code)

@@ -1,0 +1,56 @@
+#pragma once
+// May this device come in? One session per device, and never two machines flapping on one record.
+
+#include "actors/rules/ids.hpp"
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+
+namespace muster::rules {
+
+/// What the directory holds of the device that a hello names.
+struct admission_record {
+  bool known = false;
+  bool revoked = false;
+  std::array<std::uint8_t, 32> certificate_sha256{};
+  std::int64_t certificate_expires_s = 0;
+  machine_fingerprint fingerprint;
+  boot_id boot;               ///< of the last hello that was admitted
+  std::uint64_t counter = 0;  ///< of the last hello that was admitted
+  bool has_session = false;
+};
+
+/// What the hello claims, and what the handshake proved.
+struct admission_claim {
+  std::array<std::uint8_t, 32> certificate_sha256{};
+  machine_fingerprint fingerprint;
+  boot_id boot;
+  std::uint64_t counter = 0;
+};
+
+enum class admission_step : std::uint8_t {
+  admit,           ///< no session is in the way
+  take_over,       ///< admit; the present session is a leftover of the same boot
+  ask_old_session, ///< alive: refuse the newcomer; silent: admit
+  refuse_unknown,  ///< no such device, or not with this certificate
+  refuse_revoked,
+  refuse_expired,
+  refuse_clone,    ///< the certificate is shown by a machine that did not enrol it
+};
+
+struct admission_decision {
+  admission_step step = admission_step::refuse_unknown;
+  /// The counter is not above the last one: the device's disk has been set back. Only of meaning
+  /// when the device is let in.
+  bool went_back = false;
+};
+
+[[nodiscard]] admission_decision decide_admission(const admission_record& record,
+                                                  const admission_claim& claim,
+                                                  std::int64_t now_s) noexcept;
+
+/// What a refused agent is told, and what its administrator should do. Empty for the others.
+[[nodiscard]] std::string_view explain(admission_step step) noexcept;
+
+} // namespace muster::rules

@@ -1,0 +1,134 @@
+#include "actors/rules/device_filter.hpp"
+
+#include <algorithm>
+
+namespace muster::rules {
+
+namespace {
+
+char lower(char c) noexcept {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
+
+std::string lower(std::string_view text) {
+  std::string out{text};
+  std::transform(out.begin(), out.end(), out.begin(), [](char c) { return lower(c); });
+  return out;
+}
+
+/// Cuts the part before the next `divider` off `rest`.
+std::string_view cut(std::string_view& rest, char divider) {
+  const auto at = rest.find(divider);
+  const auto part = rest.substr(0, at);
+  rest = at == std::string_view::npos ? std::string_view{} : rest.substr(at + 1);
+  return part;
+}
+
+} // namespace
+
+bool glob_matches(std::string_view pattern, std::string_view text) noexcept {
+  std::size_t p = 0;
+  std::size_t t = 0;
+  auto star = std::string_view::npos; // where to go back to, and how much it has eaten
+  std::size_t eaten = 0;
+  while (t < text.size()) {
+    if (p < pattern.size() && pattern[p] == '*') {
+      star = p++;
+      eaten = t;
+    } else if (p < pattern.size() && (pattern[p] == '?' || pattern[p] == lower(text[t]))) {
+      ++p;
+      ++t;
+    } else if (star != std::string_view::npos) {
+      p = star + 1;
+      t = ++eaten;
+    } else {
+      return false;
+    }
+  }
+  while (p < pattern.size() && pattern[p] == '*')
+    ++p;
+  return p == pattern.size();
+}
+
+std::optional<device_filter> device_filter::parse(std::string_view target, std::string& problem) {
+  if (target.size() > target_bytes_max) {
+    problem = "the target is longer than " + std::to_string(target_bytes_max) + " bytes";
+    return std::nullopt;
+  }
+  device_filter out;
+  while (!target.empty()) {
+    const auto text = cut(target, ' ');
+    if (!text.empty() && !out.add_term(text, problem))
+      return std::nullopt;
+  }
+  return out;
+}
+
+bool device_filter::add_term(std::string_view text, std::string& problem) {
+  alternative prefix;
+  const auto colon = text.find(':');
+  if (colon != std::string_view::npos) {
+    const auto name = text.substr(0, colon);
+    if (name == "os") {
+      prefix.what = trait::os;
+    } else if (name == "state") {
+      prefix.what = trait::state;
+    } else if (name == "id") {
+      prefix.what = trait::id;
+    } else {
+      problem = "'" + std::string{name} + ":' is no kind of target; there are os:, state: and id:, "
+                + "and names without a prefix";
+      return false;
+    }
+    text.remove_prefix(colon + 1);
+  }
+  term alternatives;
+  const bool ends_open = text.ends_with(',');
+  do {
+    auto a = prefix;
+    a.pattern = lower(cut(text, ','));
+    if (a.pattern.empty() || ends_open) {
+      problem = "a target has nothing where a name, an OS, a state or an id should be";
+      return false;
+    }
+    if (a.what == trait::state) {
+      const auto state = device_state_of(a.pattern);
+      if (!state) {
+        problem = "'" + a.pattern
+                  + "' is no state; there are connected, idle, silent, never, revoked and unknown";
+        return false;
+      }
+      a.state = *state;
+    }
+    alternatives.push_back(std::move(a));
+  } while (!text.empty() && alternatives.size() <= alternatives_max);
+  std::size_t all = alternatives.size();
+  for (const auto& t : terms_)
+    all += t.size();
+  if (all > alternatives_max) {
+    problem = "a target names at most " + std::to_string(alternatives_max) + " things";
+    return false;
+  }
+  terms_.push_back(std::move(alternatives));
+  return true;
+}
+
+bool device_filter::holds(const alternative& a, const device_traits& device) {
+  switch (a.what) {
+    case trait::name: return glob_matches(a.pattern, device.name);
+    case trait::os:
+      return glob_matches(a.pattern, device.os_id) || glob_matches(a.pattern, device.os_name);
+    case trait::state: return device.state == a.state;
+    case trait::id: return glob_matches(a.pattern, device.device.text());
+  }
+  return false;
+}
+
+bool device_filter::matches(const device_traits& device) const {
+  return std::all_of(terms_.begin(), terms_.end(), [&](const term& t) {
+    return std::any_of(t.begin(), t.end(),
+                       [&](const alternative& a) { return holds(a, device); });
+  });
+}
+
+} // namespace muster::rules

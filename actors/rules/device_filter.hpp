@@ -1,0 +1,57 @@
+#pragma once
+// Which devices an administrator means: names, globs, `os:debian`, `state:silent`, `id:...`.
+
+#include "actors/rules/device_state.hpp"
+#include "actors/rules/ids.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace muster::rules {
+
+/// What a target is compared with. Views into the directory's record.
+struct device_traits {
+  std::string_view name;
+  std::string_view os_id;
+  std::string_view os_name;
+  device_id device;
+  device_state state = device_state::never;
+};
+
+/// A parsed target. Terms divided by spaces must all hold; inside a term, alternatives divided by
+/// commas: `os:debian state:silent,never web-*`. A term without a prefix is a name; `*` and `?` are
+/// wildcards; letter case does not count. The empty target is every device.
+class device_filter {
+public:
+  static constexpr std::size_t target_bytes_max = 1024;
+  static constexpr std::size_t alternatives_max = 64;
+
+  /// Empty with a sentence in `problem` when the text is no target.
+  [[nodiscard]] static std::optional<device_filter> parse(std::string_view target,
+                                                          std::string& problem);
+  [[nodiscard]] bool matches(const device_traits& device) const;
+
+private:
+  enum class trait : std::uint8_t { name, os, state, id };
+  struct alternative {
+    trait what = trait::name;
+    std::string pattern; ///< lower case
+    device_state state = device_state::never;
+  };
+  using term = std::vector<alternative>;
+
+  [[nodiscard]] static bool holds(const alternative& a, const device_traits& device);
+  [[nodiscard]] bool add_term(std::string_view text, std::string& problem);
+
+  std::vector<term> terms_;
+};
+
+/// `*` any run, `?` any one character; ASCII letter case does not count. `pattern` must be in lower
+/// case. O(pattern x text) at worst.
+[[nodiscard]] bool glob_matches(std::string_view pattern, std::string_view text) noexcept;
+
+} // namespace muster::rules

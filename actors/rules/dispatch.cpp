@@ -1,0 +1,60 @@
+#include "actors/rules/dispatch.hpp"
+
+#include <array>
+
+namespace muster::rules {
+
+namespace {
+
+struct permission {
+  peer_state state;
+  agent_says message;
+};
+
+// The whole of what an agent may say. A new message is a new line here, or it is refused.
+constexpr permission permissions[] = {
+  {peer_state::anonymous, agent_says::enrol_request},
+  {peer_state::proved, agent_says::hello},
+  {peer_state::active, agent_says::sync_request},
+  {peer_state::active, agent_says::section_chunk},
+  {peer_state::active, agent_says::events_open},
+  {peer_state::active, agent_says::events},
+  {peer_state::active, agent_says::pong},
+};
+
+constexpr std::array<std::string_view, agent_messages> message_names = {
+  "unknown message", "enrol_request", "hello",  "sync_request",
+  "section_chunk",   "events_open",   "events", "pong",
+};
+
+constexpr std::array<std::string_view, peer_states> state_names = {
+  "anonymous", "enrolling", "proved", "admitting", "active", "ending",
+};
+
+} // namespace
+
+verdict judge(peer_state state, agent_says message) noexcept {
+  if (state == peer_state::ending)
+    return verdict::ignore;
+  for (const auto& p : permissions) {
+    if (p.state == state && p.message == message)
+      return verdict::take;
+  }
+  return verdict::refuse;
+}
+
+agent_says message_of(int field_number) noexcept {
+  if (field_number < 1 || field_number >= static_cast<int>(agent_messages))
+    return agent_says::unknown;
+  return static_cast<agent_says>(field_number);
+}
+
+std::string_view name_of(agent_says message) noexcept {
+  return message_names[static_cast<std::size_t>(message)];
+}
+
+std::string_view name_of(peer_state state) noexcept {
+  return state_names[static_cast<std::size_t>(state)];
+}
+
+} // namespace muster::rules

@@ -1,0 +1,38 @@
+#pragma once
+// What makes a device this device: key, certificate, and which server it belongs to.
+
+#include "net/certificate.hpp"
+
+#include <array>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace muster::net {
+
+struct agent_identity {
+  id_bytes device_id{};
+  key_pair key;
+  certificate leaf;
+  std::vector<certificate> bundle;                 ///< CA certificates; one today
+  id_bytes server_id{};
+  std::array<std::uint8_t, 32> wake_public_key{};
+  std::string server;                              ///< HOST:PORT as enrolled
+};
+
+/// The device's key, made on first use and kept before anything is sent, so that a retry of the
+/// enrolment shows the same key. On failure `problem` is one clear sentence.
+[[nodiscard]] std::optional<key_pair>
+load_or_make_agent_key(const std::filesystem::path& directory, std::string& problem);
+
+/// Writes everything but the key, atomically. Directory 0700, files 0600.
+[[nodiscard]] bool save_agent_identity(const std::filesystem::path& directory,
+                                       const agent_identity& identity, std::string& problem);
+
+/// Empty with an empty `problem` when the device has not enrolled yet.
+[[nodiscard]] std::optional<agent_identity>
+load_agent_identity(const std::filesystem::path& directory, std::string& problem);
+
+} // namespace muster::net

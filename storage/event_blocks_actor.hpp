@@ -1,0 +1,26 @@
+#pragma once
+// Events as actors hand them on, to the records and keys under which they are kept. Pure; its name
+// marks it as a border file: it knows the messages of actors/ and the records of storage/.
+
+#include "actors/protocol.hpp"
+#include "storage/store.hpp"
+
+#include <caf/error.hpp>
+
+#include <cstdint>
+#include <optional>
+
+namespace muster::storage {
+
+/// Why these events cannot be stored, if they cannot: none at all or more than
+/// limits::append_events_max, sequences that do not grow, a severity that is none.
+[[nodiscard]] std::optional<caf::error> unfit(const actors::event_append& what);
+
+/// The position behind these events. Not for what is unfit.
+[[nodiscard]] actors::event_position position_behind(const actors::event_append& what);
+
+/// Appends the changes that store them as received at this moment: blocks by severity, index
+/// entries, the device's new position.
+void append_changes(const actors::event_append& what, std::int64_t received_us, change_batch& to);
+
+} // namespace muster::storage

@@ -1,0 +1,85 @@
+#pragma once
+// The port behind which everything that survives is kept. RocksDB in production, memory in tests.
+// CAF-free, blocking.
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <vector>
+
+namespace muster::storage {
+
+/// Column families, at most six (a cold one pins every log). README.md has the table of keys.
+enum class family : std::uint8_t {
+  meta,       ///< schema, users, enrolment tokens, settings of the server
+  devices,    ///< one record per device, by id; and by key hash
+  inventory,  ///< sections per device, compressed
+  index,      ///< application and version to devices; device to event blocks
+  events,     ///< blocks of events, by severity, day and receive time
+  audit,      ///< who changed what, by time
+};
+inline constexpr std::size_t families = 6;
+
+/// One change of a batch. For `erase_range`, `value` is the upper bound (exclusive).
+struct change {
+  enum class kind : std::uint8_t { put, erase, erase_range };
+  kind what = kind::put;
+  family where = family::meta;
+  std::string key;
+  std::string value;
+};
+
+using change_batch = std::vector<change>;
+
+[[nodiscard]] inline change put(family f, std::string key, std::string value) {
+  return {change::kind::put, f, std::move(key), std::move(value)};
+}
+[[nodiscard]] inline change erase(family f, std::string key) {
+  return {change::kind::erase, f, std::move(key), {}};
+}
+[[nodiscard]] inline change erase_range(family f, std::string lower, std::string upper) {
+  return {change::kind::erase_range, f, std::move(lower), std::move(upper)};
+}
+
+/// Half-open range of keys in bytewise order; an empty `upper` is the end of the family.
+struct key_range {
+  std::string lower;
+  std::string upper;
+};
+
+/// Return false to stop the scan.
+using visitor = std::function<bool(std::string_view key, std::string_view value)>;
+
+/// Reads are thread-safe and may run beside writes; writes come from one thread (the writer's).
+class store {
+public:
+  virtual ~store() = default;
+  /// Applies all batches atomically; with success the data survives power loss. errc::disk_full:
+  /// nothing of it will be there, try again when there is room. errc::sync_failed: final for this
+  /// process, whatever the disk holds is found out at the next start.
+  [[nodiscard]] virtual std::error_code write_sync(std::span<const change_batch> batches) = 0;
+  /// Applies all batches atomically, into the write-ahead log: survives the death of the process,
+  /// and power loss after the next write_sync() or sync().
+  [[nodiscard]] virtual std::error_code write(std::span<const change_batch> batches) = 0;
+  /// Makes earlier write()s survive power loss.
+  [[nodiscard]] virtual std::error_code sync() = 0;
+  /// Empty without an error: no such key.
+  [[nodiscard]] virtual std::optional<std::string> get(family f, std::string_view key,
+                                                       std::error_code& ec) const = 0;
+  /// Visits keys in order (or from the last down, `reverse`) as of the moment of the call.
+  [[nodiscard]] virtual std::error_code scan(family f, const key_range& range, bool reverse,
+                                             const visitor& visit) const = 0;
+  /// Bytes free on the volume, and used by the store.
+  struct space {
+    std::uint64_t free_bytes = 0;
+    std::uint64_t used_bytes = 0;
+  };
+  [[nodiscard]] virtual space measure() const = 0;
+};
+
+} // namespace muster::storage

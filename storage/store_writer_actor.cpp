@@ -1,0 +1,296 @@
+#include "storage/store_writer_actor.hpp"
+
+#include "storage/event_blocks_actor.hpp"
+#include "storage/keys.hpp"
+#include "storage/records.hpp"
+
+#include <muster/assert.hpp>
+
+#include <spdlog/fmt/fmt.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace muster::storage {
+
+using actors::append_result;
+using actors::device_id;
+using actors::durability;
+using actors::event_position;
+
+store_writer_state::~store_writer_state() {
+  // Killed: what waits is not committed, and is told so.
+  const auto why = actors::make_error(actors::errc::stopping, "the store's writer was killed");
+  for (auto& promise : put_waiters_)
+    promise.deliver(why);
+  for (auto& waiter : append_waiters_)
+    waiter.promise.deliver(why);
+}
+
+actors::store_writer_actor::behavior_type
+store_writer_state::make_behavior(store_writer_options options) {
+  options_ = std::move(options);
+  MUSTER_ASSERT(options_.db != nullptr && options_.clock, "a writer needs a store and a clock");
+  positions_ = generation_cache<device_id, event_position>(options_.positions_max);
+  self_->set_exit_handler([this](const caf::exit_msg& why) { stop(why); });
+  if (const auto ec = last_received(last_received_us_))
+    self_->quit(actors::make_error(ec));
+  return {
+    [this](atom::put, const actors::change_batch_ptr& changes, durability how) {
+      return put(changes, how);
+    },
+    [this](atom::append, const actors::event_append_ptr& what) { return append(what); },
+    [this](atom::position, const device_id& device) { return position(device); },
+    [this](atom::remove, const device_id& device) { remove(device); },
+    [this](atom::commit) {
+      commit_on_its_way_ = false;
+      commit();
+    },
+    [this](atom::tick) { tick(); },
+    [this](atom::metrics) { return metrics(); },
+    [this](atom::status) { return status(); },
+  };
+}
+
+// -- requests -------------------------------------------------------------------------------------
+
+caf::result<caf::ok_atom> store_writer_state::put(const actors::change_batch_ptr& changes,
+                                                  durability how) {
+  for (const auto& one : *changes)
+    add(one);
+  batch_needs_sync_ = batch_needs_sync_ || how == durability::command;
+  auto promise = self_->make_response_promise<caf::ok_atom>();
+  put_waiters_.push_back(promise);
+  schedule();
+  return promise;
+}
+
+caf::result<append_result> store_writer_state::append(const actors::event_append_ptr& what) {
+  if (auto why = unfit(*what))
+    return std::move(*why);
+  append_waiter waiter;
+  waiter.device = what->device;
+  const auto pending = pending_positions_.find(what->device);
+  auto current = pending == pending_positions_.end() ? event_position{} : pending->second;
+  if (pending == pending_positions_.end())
+    if (const auto ec = committed(what->device, current))
+      return actors::make_error(ec);
+  waiter.moved = current != what->after;
+  if (waiter.moved) {
+    ++totals_.moved;
+    if (pending == pending_positions_.end())
+      return append_result{false, current, 0};
+  } else {
+    last_received_us_ = std::max(last_received_us_ + 1, options_.clock());
+    add(*what, last_received_us_);
+    waiter.result = {true, position_behind(*what), last_received_us_};
+  }
+  waiter.promise = self_->make_response_promise<append_result>();
+  auto promise = waiter.promise;
+  append_waiters_.push_back(std::move(waiter));
+  schedule();
+  return promise;
+}
+
+caf::result<event_position> store_writer_state::position(const device_id& device) {
+  event_position out;
+  if (const auto ec = committed(device, out))
+    return actors::make_error(ec);
+  return out;
+}
+
+void store_writer_state::remove(const device_id& device) {
+  positions_.erase(device);
+  pending_positions_.erase(device);
+}
+
+void store_writer_state::tick() {
+  tick_on_its_way_ = false;
+  sync_facts();
+}
+
+void store_writer_state::stop(const caf::exit_msg& why) {
+  commit();
+  sync_facts();
+  if (trouble_ != errc::sync_failed)
+    self_->quit(why.reason);
+}
+
+// -- the batch ------------------------------------------------------------------------------------
+
+std::error_code store_writer_state::committed(const device_id& device, event_position& out) {
+  if (const auto known = positions_.find(device)) {
+    out = *known;
+    return {};
+  }
+  std::error_code ec;
+  const auto value = options_.db->get(family::devices, keys::position(device.bytes), ec);
+  record::position stored;
+  if (!ec && value)
+    ec = records::decode(*value, stored);
+  if (ec)
+    return ec;
+  out = {stored.epoch(), stored.sequence()};
+  positions_.put(device, out);
+  return {};
+}
+
+void store_writer_state::add(const actors::event_append& what, std::int64_t received_us) {
+  const auto before = batch_.size();
+  append_changes(what, received_us, batch_);
+  for (auto at = before; at < batch_.size(); ++at)
+    batch_bytes_ += batch_[at].key.size() + batch_[at].value.size();
+  pending_positions_[what.device] = position_behind(what);
+  batch_needs_sync_ = true;
+  totals_.events += what.events.size();
+}
+
+void store_writer_state::add(change what) {
+  batch_bytes_ += what.key.size() + what.value.size();
+  batch_.push_back(std::move(what));
+}
+
+void store_writer_state::schedule() {
+  if (batch_bytes_ >= options_.batch_bytes_max) {
+    commit();
+  } else if (!commit_on_its_way_) {
+    commit_on_its_way_ = true;
+    self_->send(self_, atom::commit_v);
+  }
+}
+
+void store_writer_state::commit() {
+  if (put_waiters_.empty() && append_waiters_.empty())
+    return;
+  const auto begin = self_->clock().now();
+  const std::span<const change_batch> batches(&batch_, 1);
+  const auto ec =
+    batch_needs_sync_ ? options_.db->write_sync(batches) : options_.db->write(batches);
+  totals_.commit_ns += (self_->clock().now() - begin).count();
+  settle(ec);
+  answer_all(ec);
+  note(ec);
+}
+
+/// What the commit means for our own state.
+void store_writer_state::settle(const std::error_code& ec) {
+  if (!ec) {
+    ++totals_.commits;
+    totals_.changes += batch_.size();
+    totals_.bytes += batch_bytes_;
+    for (const auto& [device, behind] : pending_positions_)
+      positions_.put(device, behind);
+    facts_unsynced_ = !batch_needs_sync_;
+  } else {
+    ++totals_.failed_commits;
+  }
+  pending_positions_.clear();
+  batch_.clear();
+  batch_bytes_ = 0;
+  batch_needs_sync_ = false;
+  if (facts_unsynced_ && !tick_on_its_way_) {
+    tick_on_its_way_ = true;
+    self_->delayed_send(self_, options_.fact_sync_delay, atom::tick_v);
+  }
+}
+
+void store_writer_state::answer_all(const std::error_code& ec) {
+  for (auto& promise : std::exchange(put_waiters_, {})) {
+    if (ec)
+      promise.deliver(actors::make_error(ec));
+    else
+      promise.deliver(caf::ok_atom_v);
+  }
+  for (auto& waiter : std::exchange(append_waiters_, {})) {
+    auto failure = ec;
+    if (!failure && waiter.moved)
+      failure = committed(waiter.device, waiter.result.position);
+    if (failure)
+      waiter.promise.deliver(actors::make_error(failure));
+    else
+      waiter.promise.deliver(waiter.result);
+  }
+}
+
+void store_writer_state::sync_facts() {
+  if (!facts_unsynced_)
+    return;
+  const auto ec = options_.db->sync();
+  facts_unsynced_ = static_cast<bool>(ec);
+  if (ec && !tick_on_its_way_ && ec != errc::sync_failed) {
+    tick_on_its_way_ = true;
+    self_->delayed_send(self_, options_.fact_sync_delay, atom::tick_v);
+  }
+  if (ec)
+    note(ec); // that a sync works does not mean that there is room to write
+}
+
+/// Says loudly what changed between the disk and us; ends when the disk can no longer be trusted.
+void store_writer_state::note(const std::error_code& ec) {
+  const auto before = std::exchange(trouble_, ec);
+  if (before == ec)
+    return;
+  if (!ec) {
+    spdlog::warn("store: writing works again");
+    return;
+  }
+  if (ec == errc::sync_failed) {
+    spdlog::critical("store: {}; only a new start can find out what it holds", ec.message());
+    self_->quit(actors::make_error(ec));
+    return;
+  }
+  spdlog::error("store: {}; nothing is acknowledged until that is over", ec.message());
+}
+
+/// The youngest receive time in the store: the clock may have gone back while we were away.
+std::error_code store_writer_state::last_received(std::int64_t& out) const {
+  for (std::uint8_t severity = 1; severity <= 4; ++severity) {
+    const auto ec =
+      options_.db->scan(family::events, keys::events(severity), true, [&](auto key, auto) {
+        const auto parsed = keys::parse_event(key);
+        if (parsed)
+          out = std::max(out, parsed->received_us);
+        return !parsed;
+      });
+    if (ec)
+      return ec;
+  }
+  return {};
+}
+
+// -- how it is doing
+// --------------------------------------------------------------------------------
+
+actors::metrics_text store_writer_state::metrics() const {
+  std::string out;
+  const auto line = [&](const char* what, const char* type, const auto& value) {
+    out += fmt::format("# TYPE muster_store_{} {}\nmuster_store_{} {}\n", what, type, what, value);
+  };
+  const auto free = options_.db->measure();
+  line("commits_total", "counter", totals_.commits);
+  line("failed_commits_total", "counter", totals_.failed_commits);
+  line("commit_seconds_total", "counter", static_cast<double>(totals_.commit_ns) / 1e9);
+  line("changes_total", "counter", totals_.changes);
+  line("written_bytes_total", "counter", totals_.bytes);
+  line("events_total", "counter", totals_.events);
+  line("appends_moved_total", "counter", totals_.moved);
+  line("disk_full", "gauge", trouble_ == errc::disk_full ? 1 : 0);
+  line("free_bytes", "gauge", free.free_bytes);
+  line("used_bytes", "gauge", free.used_bytes);
+  return std::make_shared<const std::string>(std::move(out));
+}
+
+std::string store_writer_state::status() const {
+  return fmt::format("{}, {} commits, {} failed, {} changes, {} events, {} positions known",
+                     trouble_ ? trouble_.message() : "well", totals_.commits,
+                     totals_.failed_commits, totals_.changes, totals_.events, positions_.size());
+}
+
+actors::store_writer_actor::behavior_type
+store_writer(actors::store_writer_actor::stateful_pointer<store_writer_state> self,
+             store_writer_options options) {
+  return self->state.make_behavior(std::move(options));
+}
+
+} // namespace muster::storage

@@ -1,0 +1,116 @@
+#pragma once
+// Makes changes durable: the only one who writes to the store.
+//
+// Group commit by flush-to-self: the mailbox is the queue. The first change sends `commit` to the
+// writer itself; whatever waits in front of that message joins the batch, so one fsync serves all
+// who asked meanwhile, and nobody waits when nobody else asks.
+
+#include "actors/protocol.hpp"
+#include "storage/generation_cache.hpp"
+#include "storage/limits.hpp"
+#include "storage/store.hpp"
+
+#include <caf/result.hpp>
+#include <caf/stateful_actor.hpp>
+#include <caf/timespan.hpp>
+#include <caf/typed_event_based_actor.hpp>
+#include <caf/typed_response_promise.hpp>
+
+#include <cstdint>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+namespace muster::storage {
+
+struct store_writer_options {
+  store* db = nullptr; ///< outlives the actor (and, in production, the actor system)
+  actors::wall_clock clock;
+  std::size_t batch_bytes_max = limits::batch_bytes_max;
+  std::size_t positions_max = limits::positions_max;
+  caf::timespan fact_sync_delay = limits::fact_sync_delay;
+};
+
+/// Detached in production: it alone may block on the disk. Everything asked is answered, when the
+/// actor is stopped (what was accepted is committed first) and when it is killed, too.
+///
+/// Errors: disk_full and io_error are answered to whoever shared the commit, and the next commit is
+/// tried as if nothing had happened. sync_failed is final: answered to all, and the actor ends with
+/// it as its exit reason, so that the root can stop the server with an exit code of its own.
+class store_writer_state {
+public:
+  static inline const char* name = "store_writer";
+
+  explicit store_writer_state(actors::store_writer_actor::pointer self) : self_(self) {}
+  ~store_writer_state();
+  store_writer_state(const store_writer_state&) = delete;
+  store_writer_state& operator=(const store_writer_state&) = delete;
+
+  actors::store_writer_actor::behavior_type make_behavior(store_writer_options options);
+
+private:
+  /// Somebody who waits for the commit. `moved`: refused because of what the commit brings, so the
+  /// answer waits until the disk has it.
+  struct append_waiter {
+    caf::typed_response_promise<actors::append_result> promise;
+    actors::device_id device;
+    actors::append_result result;
+    bool moved = false;
+  };
+  struct totals {
+    std::uint64_t commits = 0;
+    std::uint64_t failed_commits = 0;
+    std::uint64_t changes = 0;
+    std::uint64_t bytes = 0;
+    std::uint64_t events = 0;
+    std::uint64_t moved = 0;
+    std::int64_t commit_ns = 0;
+  };
+
+  caf::result<caf::ok_atom> put(const actors::change_batch_ptr& changes, actors::durability how);
+  caf::result<actors::append_result> append(const actors::event_append_ptr& what);
+  caf::result<actors::event_position> position(const actors::device_id& device);
+  void remove(const actors::device_id& device);
+  void tick();
+  void stop(const caf::exit_msg& why);
+
+  /// The position on the disk, by way of the cache.
+  std::error_code committed(const actors::device_id& device, actors::event_position& out);
+  void add(const actors::event_append& what, std::int64_t received_us);
+  void add(change what);
+  /// Commits now when the batch is full, else when the mailbox has been looked through.
+  void schedule();
+  void commit();
+  void settle(const std::error_code& ec);
+  void answer_all(const std::error_code& ec);
+  void sync_facts();
+  void note(const std::error_code& ec);
+  std::error_code last_received(std::int64_t& out) const;
+  actors::metrics_text metrics() const;
+  std::string status() const;
+
+  actors::store_writer_actor::pointer self_;
+  store_writer_options options_;
+
+  // The commit in the making.
+  change_batch batch_;
+  std::size_t batch_bytes_ = 0;
+  bool batch_needs_sync_ = false;
+  std::vector<caf::typed_response_promise<caf::ok_atom>> put_waiters_;
+  std::vector<append_waiter> append_waiters_;
+  std::unordered_map<actors::device_id, actors::event_position> pending_positions_;
+  bool commit_on_its_way_ = false;
+
+  generation_cache<actors::device_id, actors::event_position> positions_{0};
+  std::int64_t last_received_us_ = 0;
+  bool facts_unsynced_ = false;
+  bool tick_on_its_way_ = false;
+  std::error_code trouble_; ///< of the last commit
+  totals totals_;
+};
+
+actors::store_writer_actor::behavior_type
+store_writer(actors::store_writer_actor::stateful_pointer<store_writer_state> self,
+             store_writer_options options);
+
+} // namespace muster::storage
