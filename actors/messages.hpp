@@ -114,6 +114,19 @@ struct read_result {
 /// (who shares it) finds it after the answer.
 using read_job = std::shared_ptr<const std::function<std::error_code(const storage::store&)>>;
 
+// -- audit ------------------------------------------------------------------------------------
+
+/// Who did what. Whoever makes the change writes it in the same batch (server/audit.hpp), so that
+/// there is neither a change without its entry nor an entry without its change.
+struct audit_entry {
+  std::string actor;   ///< user name, "root (local)" or "server"
+  std::string source;  ///< address
+  std::string action;  ///< "device.revoke"
+  std::string subject;
+  std::string detail;
+};
+using audit_entry_ptr = std::shared_ptr<const audit_entry>;
+
 // -- devices ----------------------------------------------------------------------------------
 
 enum class refusal : std::uint8_t {
@@ -228,7 +241,7 @@ struct token_order {
   std::string name;
   std::int64_t lifetime_s = 86400;   ///< 0: no end
   std::uint32_t uses_max = 0;        ///< 0: any number
-  std::string by;
+  audit_entry_ptr audit;             ///< its actor is the creator
 };
 
 struct token_info {
@@ -248,6 +261,12 @@ struct login_request {
   std::string user, password, source;
 };
 
+struct password_order {
+  std::string user, old_password, new_password;
+  std::string bearer; ///< the log-in that stays valid
+  std::string source;
+};
+
 struct login_result {
   bool granted = false;
   std::string bearer;                ///< the token to present
@@ -258,10 +277,6 @@ struct login_result {
 struct console_user {
   std::string name;                  ///< empty: no such login
   std::string role;
-};
-
-struct audit_entry {
-  std::string actor, source, action, subject, detail;
 };
 
 /// Children per stage and what CAF knows; for `server status` and the last words of a stop.

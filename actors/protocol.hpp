@@ -205,12 +205,13 @@ using directory_actor = join<
     caf::reacts_to<atom::synced, sync_outcome_ptr>,
     // enroller: this device exists from now on, or has got this certificate.
     caf::replies_to<atom::enrol, enrolled_device_ptr>::with<caf::ok_atom>,
-    // console_session: from now on the device is refused; its session ends. Durable when
-    // answered. False: no such device. The text says who did it.
-    caf::replies_to<atom::revoke, device_id, std::string>::with<bool>,
+    // console_session: from now on the device is refused; its session ends. Durable when answered,
+    // together with the audit entry. False: no such device.
+    caf::replies_to<atom::revoke, device_id, audit_entry_ptr>::with<bool>,
     // console_session: forget the device and everything about it (its events stay until their
-    // time); its key is refused for ever. Durable when answered. False: no such device.
-    caf::replies_to<atom::remove, device_id, std::string>::with<bool>,
+    // time); its key is refused for ever. Durable when answered, together with the audit entry.
+    // False: no such device.
+    caf::replies_to<atom::remove, device_id, audit_entry_ptr>::with<bool>,
     // console_session: one page of the shard's devices that match.
     caf::replies_to<atom::list, device_query_ptr>::with<device_page_ptr>,
     // console_session: one device; an empty page when unknown.
@@ -227,12 +228,14 @@ using enroller_actor = join<
     // session (anonymous): give this key a certificate if the token is good. The same key gets the
     // same certificate. Durable when answered.
     caf::replies_to<atom::enrol, enrolment_ptr>::with<enrolment_result_ptr>,
-    // console_session: make a token; the answer alone has the secret.
+    // console_session: make a token; the answer alone has the secret. Durable when answered,
+    // together with the order's audit entry.
     caf::replies_to<atom::create, token_order>::with<token_infos>,
     // console_session: all tokens.
     caf::replies_to<atom::list>::with<token_infos>,
-    // console_session: refuse this token from now on. False: no such token.
-    caf::replies_to<atom::revoke, std::string>::with<bool>>,
+    // console_session: refuse this token from now on. Durable when answered, together with the
+    // audit entry. False: no such token.
+    caf::replies_to<atom::revoke, std::string, audit_entry_ptr>::with<bool>>,
   observable>;
 
 /// One live view of events. Spawned by a console_session.
@@ -283,9 +286,10 @@ using accounts_actor = join<
     // console_session: this bearer token is void from now on.
     caf::reacts_to<atom::logout, std::string>,
     // console_session: change the password of a user who proves the old one; all other log-ins of
-    // the user are void. False: the old one is wrong.
-    caf::replies_to<atom::passwd, std::string, std::string, std::string>::with<bool>,
-    // the local root-only socket: set a password without the old one. False: no such user.
+    // the user are void. False: the old one is wrong, or attempts are used up.
+    caf::replies_to<atom::passwd, password_order>::with<bool>,
+    // the local root-only socket (the text is the user, then the new password): set a password
+    // without the old one. All log-ins of the user are void. False: no such user.
     caf::replies_to<atom::passwd, std::string, std::string>::with<bool>>,
   observable>;
 
@@ -424,6 +428,8 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(muster::actors::device_page_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(muster::actors::device_counts)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(muster::actors::enrolment_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(muster::actors::enrolment_result_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(muster::actors::audit_entry_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(muster::actors::password_order)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(muster::actors::token_order)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(muster::actors::token_infos)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(muster::actors::login_request)
