@@ -22,7 +22,8 @@ machine_view this_machine(const probe::facts_options& options) {
   view.applications = [root = options.root](wire::applications& out) {
     return probe::read_applications(root, out);
   };
-  view.run_states = [] { return wire::run_states{}; };
+  view.run_states = [](wire::run_states&) { return false; };
+  view.services = [](std::vector<probe::unit_condition>&) { return false; };
   view.statistics = [root = options.root] { return probe::read_statistics(root); };
   view.disks = [root = options.root] { return probe::read_disks(root); };
   view.now_us = [] { return read_clock_us(CLOCK_REALTIME); };
