@@ -344,6 +344,9 @@ using server_root_actor = join<
 
 // ---- agent ------------------------------------------------------------------------------------
 
+struct local_request; // agent/local_service.hpp
+using local_request_ptr = std::shared_ptr<const local_request>;
+
 /// Keeps events on disk until the server has them.
 using event_spool_actor = join<
   caf::typed_actor<
@@ -395,6 +398,13 @@ using connection_actor = join<
     caf::reacts_to<atom::tick>>,
   observable>;
 
+/// Answers other programs of this machine on a Unix socket, which it owns.
+using local_service_actor = join<
+  caf::typed_actor<
+    // local port: a request; its answer goes back by the function inside, once.
+    caf::reacts_to<atom::frame, local_request_ptr>>,
+  observable>;
+
 /// Supervises the agent's actors; stopping it stops the agent.
 using agent_root_actor = join<
   caf::typed_actor<
@@ -442,6 +452,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(muster::actors::door)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(muster::actors::raised_event_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(muster::actors::spool_batch_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(muster::actors::machine_snapshot_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(muster::actors::local_request_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(muster::actors::event_tail_actor)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(muster::net::accepted_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(std::error_code)

@@ -1,0 +1,31 @@
+#pragma once
+// The agent's way to its server: what the connection calls `connector`, over TLS.
+
+#include "actors/agent/connection_options.hpp"
+#include "net/agent_identity.hpp"
+#include "net/io_pool.hpp"
+#include "net/tcp_connector.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+
+namespace muster::actors {
+
+struct dialer_options {
+  net::io_pool* pool = nullptr;        ///< outlives the connector's last use
+  net::agent_identity identity;
+  net::endpoint_name server;           ///< where to go; who must be there says the identity
+  std::string from_address;            ///< source address; empty: any
+  std::function<std::int64_t()> now_s; ///< the machine's clock, seconds since 1970
+};
+
+/// Every attempt proves this device and demands its server: the pinned authority, the server id
+/// learned at enrolment. Certificates are judged by the later of the machine's clock and the last
+/// server time learned. The newest ticket is remembered, in memory only, and offered to the next
+/// handshake until forget_session(). Thread-safe. Empty with a sentence in `problem` when key and
+/// certificate do not fit.
+[[nodiscard]] std::optional<connector> make_dialer(dialer_options options, std::string& problem);
+
+} // namespace muster::actors
