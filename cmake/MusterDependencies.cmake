@@ -39,6 +39,13 @@ if(muster_with_actors)
   find_package(nlohmann_json CONFIG REQUIRED)
   find_package(prometheus-cpp CONFIG REQUIRED)
 
+  # sd-bus, by which the agent asks systemd about its services.
+  find_path(SYSTEMD_INCLUDE_DIR systemd/sd-bus.h REQUIRED)
+  find_library(SYSTEMD_LIBRARY systemd REQUIRED)
+  add_library(muster_systemd INTERFACE)
+  target_include_directories(muster_systemd SYSTEM INTERFACE "${SYSTEMD_INCLUDE_DIR}")
+  target_link_libraries(muster_systemd INTERFACE "${SYSTEMD_LIBRARY}")
+
   add_library(muster_caf INTERFACE)
   target_link_libraries(muster_caf INTERFACE CAF::core)
   target_compile_definitions(muster_caf INTERFACE CAF_ENABLE_TYPE_ID_CHECKS)

@@ -10,32 +10,34 @@
 #include <caf/result.hpp>
 #include <caf/stateful_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
-#include <caf/typed_response_promise.hpp>
 
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <map>
+#include <functional>
+#include <optional>
+#include <set>
 #include <string>
+#include <vector>
 
 namespace muster::actors {
 
 struct collector_options {
   machine_view view;
   event_spool_actor spool;
-  /// Of the agent's own store, for what the collector must know after a restart: which applications
-  /// it has announced, which alarms are on.
+  /// Of the agent's own store, for what must be known after a restart: which applications have
+  /// been announced, which alarms are on.
   store_writer_actor writer;
   store_reader_actor reader;
   std::string agent_version; ///< told in agent.started
-  std::chrono::milliseconds period{
-    std::chrono::seconds{30}};          ///< between looks at services, disks, clock
+  /// Between looks at services, disks and the clock.
+  std::chrono::milliseconds period{std::chrono::seconds{30}};
   std::uint32_t disk_full_percent = 90; ///< from here on: disk.nearly_full
-  std::uint32_t disk_hysteresis = 5;    ///< so many points below: disk.ok
+  std::uint32_t disk_hysteresis = 5;    ///< below by more than so many points: disk.ok
   std::chrono::milliseconds clock_jump_min{std::chrono::seconds{5}};
-  std::size_t changes_max = 100; ///< more at once become one application.changed
-  std::chrono::milliseconds stop_max{
-    std::chrono::seconds{1}}; ///< for agent.stopped to reach the disk
+  std::size_t changes_max = 100; ///< more at once are told in one application.changed
+  /// For agent.stopped to reach the disk.
+  std::chrono::milliseconds stop_max{std::chrono::seconds{1}};
 };
 
 /// The events it raises; README.md has the table of their attributes.
@@ -45,7 +47,7 @@ inline constexpr const char* agent_stopped = "agent.stopped";
 inline constexpr const char* application_installed = "application.installed";
 inline constexpr const char* application_removed = "application.removed";
 inline constexpr const char* application_upgraded = "application.upgraded";
-inline constexpr const char* applications_changed = "application.changed"; ///< too many to name
+inline constexpr const char* application_changed = "application.changed"; ///< too many to name
 inline constexpr const char* service_failed = "service.failed";
 inline constexpr const char* service_recovered = "service.recovered";
 inline constexpr const char* disk_nearly_full = "disk.nearly_full";
@@ -53,15 +55,16 @@ inline constexpr const char* disk_ok = "disk.ok";
 inline constexpr const char* clock_jumped = "clock.jumped";
 } // namespace event_types
 
-/// Reads many files at once and may wait up to units_time_max for the system bus: spawned detached
-/// where programs are composed, plain in tests. Stops by exit_msg: agent.stopped first reaches the
-/// spool's disk, for at most `stop_max`; so the spool must be stopped after it.
+/// Reads many files at once and may wait probe::units_time_max for the system bus: spawned detached
+/// where programs are composed, plainly in tests. Stopped by exit_msg: first agent.stopped reaches
+/// the disk, for at most `stop_max`; so the spool is stopped after it.
 ///
 /// What it remembers moves on only when the events about it are on the disk: a crash in between
-/// tells a change twice, never not at all. On the first start of all nothing is announced.
+/// tells a change twice, never not at all. What could not be told is told at the next tick. Before
+/// the first list of applications nothing is announced as installed.
 ///
-/// Bounds: one look at a time and one tick in flight; of the list of applications one serialized
-/// copy each of what has been announced and of what was last seen.
+/// Bounds: one tick in flight; one announcement of applications and one of alarms on its way; the
+/// last snapshot and the announced list in memory.
 class collector_state {
 public:
   static inline const char* name = "collector";
@@ -70,35 +73,51 @@ public:
   collector_actor::behavior_type make_behavior(collector_options options);
 
 private:
-  using time_point = caf::actor_clock::time_point;
+  using events = std::vector<raised_event_ptr>;
+  /// What is wrong: "service NAME", "disk MOUNT".
+  using alarms = std::set<std::string>;
 
   // -- collector.cpp: when ------------------------------------------------------------------------
   void load();
-  void on_loaded();
-  void begin();
+  void on_loaded(const read_result& applications, const read_result& alarm_list);
   void on_tick();
-  void arm_tick();
-  void on_stop(const caf::exit_msg& why);
-  caf::result<machine_snapshot_ptr> on_collect();
+  void arm_tick(std::chrono::milliseconds wait);
+  void on_exit(const caf::exit_msg& why);
+  void on_watch();
   [[nodiscard]] machine_snapshot_ptr look();
+  [[nodiscard]] std::string announced_list() const;
+  /// Has the events written, all together; then tells whether all are on the disk.
+  void tell(events what, std::function<void(bool)> then);
+  /// Keeps it for the next start. A failure is logged: the worst of it is an event told twice.
+  void remember(const char* what, std::string record);
   [[nodiscard]] std::string status() const;
-  /// Writes the event; the next in line follows when it is on the disk.
-  void raise(severity how, const char* type, std::string text,
-             std::map<std::string, std::string> attributes);
-  void raise_next();
 
   // -- collector_changes.cpp: what ----------------------------------------------------------------
   void look_at_applications();
-  void compare_applications(const wire::applications& now);
-  void announce(const rules::application_delta& delta);
-  void look_at_services();
-  void look_at_disks();
+  void compare(const wire::applications& now);
+  [[nodiscard]] events news_of(const rules::application_delta& delta) const;
+  void look_at_alarms();
+  void look_at_services(alarms& on, events& news) const;
+  void look_at_disks(alarms& on, events& news) const;
   void look_at_clock();
-  void remember_applications();
-  void remember_alarms();
 
   collector_actor::pointer self_;
   collector_options options_;
+  bool loading_ = false;
+  bool loaded_ = false; ///< what was remembered is known
+  bool stopping_ = false;
+  caf::error stop_reason_;
+  caf::actor_clock::time_point stop_by_;
+
+  machine_snapshot_ptr last_;            ///< stands in for what cannot be read just now
+  std::optional<std::string> announced_; ///< record announced_applications; empty: no list yet
+  bool announcing_ = false;
+  bool compare_again_ = false; ///< something may have changed since the last comparison
+  alarms alarms_;
+  bool alarming_ = false;
+  std::optional<std::int64_t> clock_offset_us_; ///< time of day minus time since boot
+  std::uint64_t looks_ = 0;
+  std::uint64_t told_ = 0;
 };
 
 collector_actor::behavior_type collector(collector_actor::stateful_pointer<collector_state> self,

@@ -18,23 +18,29 @@ struct package_watch_options {
   std::chrono::milliseconds latest{std::chrono::seconds{5}}; ///< ... at the latest after this
 };
 
-/// Watches the directory of dpkg's `status`, which every run of dpkg replaces several times by
-/// rename; a run becomes one message. Lives on one io lane: the callbacks are called there and must
-/// not block. The lane's pool may be joined, and the watch dropped, in any order.
+/// Watches the directory of dpkg's `status`, which every run of dpkg replaces, some several times,
+/// by rename; a run becomes one message. Lives on one io lane: the callbacks are called there and
+/// must not block. The lane's pool may be joined before or after the watch is dropped.
 class package_watch {
 public:
-  /// `changed`: look now. `broken`: the directory is missing, cannot be watched, or was taken away;
-  /// the text is a sentence, and nothing is told any more (changes are still found by each sync).
-  /// Called at most once, possibly before start() returns it to the caller.
-  static std::shared_ptr<package_watch>
-  start(net::io_lane& lane, package_watch_options options, std::function<void()> changed,
-        std::function<void(std::error_code, const std::string&)> broken);
+  struct callbacks {
+    /// Look now. Also told once when the watch stands, so that no change falls in between.
+    std::function<void()> changed;
+    /// The directory is missing, cannot be watched, or was taken away; the text is a sentence.
+    /// Called at most once, and nothing is told after it: changes then show at the next sync.
+    std::function<void(std::error_code, const std::string&)> broken;
+  };
 
-  /// Nothing is told after the handler that may be running now. Any thread, any number of times.
-  void stop();
+  package_watch(net::io_lane& lane, package_watch_options options, callbacks tell);
+  /// Nothing is told after this, save by a callback that is running right now. Any thread.
+  ~package_watch();
+  package_watch(const package_watch&) = delete;
+  package_watch& operator=(const package_watch&) = delete;
 
 private:
-  package_watch() = default;
+  class watcher;
+  std::shared_ptr<net::io_lane> lane_; ///< outlives the watcher's sockets
+  std::shared_ptr<watcher> watcher_;
 };
 
 } // namespace muster::actors

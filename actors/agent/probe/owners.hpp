@@ -15,7 +15,8 @@ inline constexpr std::size_t owned_paths_max = 4096;                 ///< rememb
 inline constexpr std::size_t file_list_bytes_max = 32 * 1024 * 1024; ///< of one package
 
 /// Finds owners in dpkg's lists of files and remembers them until dpkg changes something. Not
-/// thread-safe. Bounded by owned_paths_max; what is above it has no owner.
+/// thread-safe. Bounded by owned_paths_max: when that many are remembered, all are forgotten before
+/// the next look; paths of one look above it have no owner.
 class package_owners {
 public:
   explicit package_owners(std::filesystem::path root) : root_(std::move(root)) {}
@@ -27,6 +28,8 @@ public:
 
 private:
   void forget_if_changed();
+  void read_list(const std::filesystem::path& file,
+                 const std::unordered_map<std::string, std::string>& wanted);
 
   std::filesystem::path root_;
   std::int64_t seen_ns_ = -1; ///< when dpkg changed last, as of the last look
