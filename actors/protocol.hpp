@@ -145,8 +145,12 @@ using session_actor = join<
     // directory: another connection claims this device; is your agent alive? Answered true as soon
     // as it says anything, false after 5 s of silence.
     caf::replies_to<atom::probe>::with<bool>,
-    // sync_job: the sync is over; another may begin. False: it failed and the session must end.
-    caf::reacts_to<atom::synced, bool>,
+    // sync_job: the sync is over; another may begin. (One that fails just ends: its reason says what
+    // the agent is to be told.)
+    caf::reacts_to<atom::synced>,
+    // event_stream: nothing is in flight since I took over so many messages; let me go, unless you
+    // have sent more meanwhile.
+    caf::reacts_to<atom::left, std::uint32_t>,
     // INTERNAL: a probe's time is up; the number says which probe.
     caf::reacts_to<atom::tick, std::uint32_t>>,
   observable>;
