@@ -3,6 +3,7 @@
 // them, so that a session costs few bytes.
 
 #include "actors/protocol.hpp"
+#include "actors/server/sync_ledger.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -40,6 +41,8 @@ struct session_services {
   event_book_actor event_book;
   session_settings settings;
   enrolment_gifts gifts;
+  /// Shared by all sync jobs: bounds what they hold together.
+  sync_ledger_ptr syncs = std::make_shared<sync_ledger>();
   wall_clock now;
   /// A number in [0, bound); bound is never 0. Callable from any thread.
   std::function<std::uint32_t(std::uint32_t bound)> random_below;

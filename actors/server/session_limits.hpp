@@ -1,0 +1,42 @@
+#pragma once
+// Every bound on what one agent can make the server hold or do, in one place. (What a single text or
+// list may be is in convert.hpp and section_intake.hpp; bytes on the wire are in net/limits.hpp.)
+
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+namespace muster::actors::session_limits {
+
+using namespace std::chrono_literals;
+
+/// Frames an admitted agent may have on its way to us. With net's frame bound this is what a
+/// session can make us hold; for events it is the number of batches in flight.
+inline constexpr std::size_t frames_in_flight = 4;
+
+/// An agent that is asked for a sign of life has so long to give one.
+inline constexpr auto probe_max = 5s;
+/// The directory hears of a talking agent this often at most.
+inline constexpr auto contact_interval = 10s;
+
+/// A section's canonical form, decompressed. Index: section.
+inline constexpr std::array<std::size_t, 3> section_bytes_max = {
+  256 * 1024,       // device facts
+  16 * 1024 * 1024, // installed applications
+  4 * 1024 * 1024,  // run states
+};
+/// Parts one section may come in.
+inline constexpr std::uint32_t section_parts_max = 256;
+/// An agent may pause this long between two parts, and take this long for the whole sync.
+inline constexpr auto sync_silence_max = 30s;
+inline constexpr auto sync_max = 15min;
+/// Section content all sync jobs may hold together; who comes later is told to come back.
+inline constexpr std::size_t sync_content_bytes_max = 256 * 1024 * 1024;
+/// What a sync that takes content reserves of that before it begins; enough for most.
+inline constexpr std::size_t sync_first_share_bytes = 128 * 1024;
+
+/// An event stream with nothing in flight for so long ends.
+inline constexpr auto stream_idle_max = 10s;
+
+} // namespace muster::actors::session_limits

@@ -1,0 +1,94 @@
+#pragma once
+// One sync of one device, from the plan to the disk.
+
+#include "actors/protocol.hpp"
+#include "actors/server/section_intake.hpp"
+#include "actors/server/session_services.hpp"
+#include "actors/server/sync_ledger.hpp"
+#include "storage/compress.hpp"
+
+#include <caf/actor_clock.hpp>
+#include <caf/stateful_actor.hpp>
+#include <caf/typed_event_based_actor.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace muster::wire {
+class section_chunk;
+} // namespace muster::wire
+
+namespace muster::actors {
+
+/// Which sections must travel, as a bit mask: those the agent has and the server does not hold.
+[[nodiscard]] std::uint32_t wanted_sections(const section_digests& theirs,
+                                            const section_digests& known) noexcept;
+
+struct sync_job_options {
+  session_services_ptr services;
+  net::link_ptr link;
+  session_actor session;
+  device_id device;
+  section_digests theirs{};
+  device_statistics statistics;
+  /// A hello: the session has sent the plan with the welcome, this is it. Empty for a sync request:
+  /// the job asks the directory what is known, and sends the plan.
+  std::optional<std::uint32_t> wanted;
+};
+
+/// Takes the wanted sections in any order, one after the other; each is checked and stored as soon
+/// as it is whole, in one batch with its changes of the index. When all are in the write-ahead log
+/// the directory hears of it, then the session, then the agent.
+///
+/// Heavy work (digest, parsing, comparing with the section before, compressing) runs on a reader's
+/// thread. Storing is one job per device at a time, behind whatever an earlier job of the device has
+/// left with the writer, so that the index always follows from the section it replaces.
+///
+/// Ends: done; with the session; with errc::refused and a sentence when the agent breaks the rules;
+/// with errc::overloaded when jobs hold too much together or the agent is too slow; with the store's
+/// error. Holds one section's content at a time for each wanted section that is being stored.
+class sync_job_state {
+public:
+  static inline const char* name = "sync_job";
+
+  explicit sync_job_state(sync_job_actor::pointer self) : self_(self) {}
+
+  sync_job_actor::behavior_type make_behavior(sync_job_options options);
+
+private:
+  /// The section whose parts are coming.
+  struct incoming {
+    section_arrival arrival;
+    storage::decompressor frame;
+    std::uint32_t parts = 0;
+  };
+
+  void begin();
+  void ask_directory();
+  void plan(std::uint32_t wanted);
+  void on_chunk(const wire::section_chunk& chunk);
+  [[nodiscard]] bool accept(const wire::section_chunk& chunk);
+  void store_next();
+  void take_in_next();
+  void on_taken_in(const std::shared_ptr<section_intake>& intake,
+                   const std::shared_ptr<const section_arrival>& arrival);
+  void finish_if_done();
+  void on_tick(std::uint32_t began_at);
+  void fail(errc why, std::string text);
+  [[nodiscard]] std::string status() const;
+
+  sync_job_actor::pointer self_;
+  sync_job_options options_;
+  content_unit content_;
+  std::size_t content_bytes_ = 0;    ///< of what is incoming or being stored
+  std::uint32_t wanted_ = 0;         ///< sections still to come
+  std::uint32_t stored_ = 0;         ///< sections stored
+};
+
+sync_job_actor::behavior_type sync_job(sync_job_actor::stateful_pointer<sync_job_state> self,
+                                       sync_job_options options);
+
+} // namespace muster::actors
