@@ -6,6 +6,7 @@
 
 #include <ctime>
 #include <memory>
+#include <utility>
 
 namespace muster::actors {
 
@@ -20,8 +21,9 @@ std::int64_t read_clock_us(clockid_t which) {
 /// What looking at run states remembers from look to look.
 class run_state_view {
 public:
-  explicit run_state_view(std::filesystem::path root) : owners_(root) {
+  run_state_view(std::filesystem::path root, std::string bus_address) : owners_(root) {
     units_.root = root;
+    units_.bus_address = std::move(bus_address);
     processes_.root = std::move(root);
   }
 
@@ -46,8 +48,8 @@ private:
 
 } // namespace
 
-machine_view this_machine(const probe::facts_options& options) {
-  const auto runs = std::make_shared<run_state_view>(options.root);
+machine_view this_machine(const probe::facts_options& options, std::string bus_address) {
+  const auto runs = std::make_shared<run_state_view>(options.root, std::move(bus_address));
   machine_view view;
   view.facts = [options] { return probe::read_facts(options); };
   view.applications = [root = options.root](wire::applications& out) {

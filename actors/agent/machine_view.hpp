@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <string>
 #include <vector>
 
 namespace muster::actors {
@@ -31,6 +32,8 @@ struct machine_view {
 };
 
 /// The machine this process runs on. Copies share what the probes remember between looks.
-[[nodiscard]] machine_view this_machine(const probe::facts_options& options);
+/// `bus_address` is of the bus where systemd is asked; empty: the system bus.
+[[nodiscard]] machine_view this_machine(const probe::facts_options& options,
+                                        std::string bus_address = {});
 
 } // namespace muster::actors

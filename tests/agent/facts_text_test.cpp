@@ -1,25 +1,29 @@
 #include "actors/agent/probe/facts_text.hpp"
+
 #include "actors/agent/probe/text.hpp"
 #include "net/wire/agent.pb.h"
 
 #include <doctest/doctest.h>
 
+#include <utmp.h>
+
 #include <cstring>
 #include <string>
-#include <utmp.h>
 
 namespace muster::actors::probe {
 
 TEST_CASE("the operating system tells its name with and without quotes") {
-  const auto os = parse_os_release("PRETTY_NAME=\"Debian GNU/Linux 12 (bookworm)\"\nVERSION_ID='12'\nID=debian\n");
+  const auto os = parse_os_release(
+    "PRETTY_NAME=\"Debian GNU/Linux 12 (bookworm)\"\nVERSION_ID='12'\nID=debian\n");
   CHECK(os.id == "debian");
   CHECK(os.name == "Debian GNU/Linux 12 (bookworm)");
   CHECK(os.version == "12");
 }
 
 TEST_CASE("processors are counted and the first model counts") {
-  const auto cpu = parse_cpuinfo("processor\t: 0\nmodel name\t: AMD EPYC\nflags\t: fpu hypervisor\n\n"
-                                 "processor\t: 1\nmodel name\t: AMD EPYC\n");
+  const auto cpu =
+    parse_cpuinfo("processor\t: 0\nmodel name\t: AMD EPYC\nflags\t: fpu hypervisor\n\n"
+                  "processor\t: 1\nmodel name\t: AMD EPYC\n");
   CHECK(cpu.cpus == 2);
   CHECK(cpu.model == "AMD EPYC");
   CHECK(cpu.hypervisor);
@@ -33,12 +37,42 @@ TEST_CASE("memory figures are found by their whole name") {
 }
 
 TEST_CASE("only local disks count, each once, and blanks in names are read") {
-  const auto mounts = parse_mounts("proc /proc proc rw 0 0\n/dev/vda / ext4 rw 0 0\n"
-                                   "/dev/vda /srv/bound ext4 rw 0 0\n/dev/loop0 /snap/x squashfs ro 0 0\n"
-                                   "/dev/sdb1 /media/my\\040disk vfat rw 0 0\n");
+  const auto mounts =
+    parse_mounts("proc /proc proc rw 0 0\n/dev/vda / ext4 rw 0 0\n"
+                 "/dev/vda /srv/bound ext4 rw 0 0\n/dev/loop0 /snap/x squashfs ro 0 0\n"
+                 "/dev/sdb1 /media/my\\040disk vfat rw 0 0\n");
   REQUIRE(mounts.size() == 2);
   CHECK(mounts[0].where == "/");
   CHECK(mounts[1].where == "/media/my disk");
+}
+
+TEST_CASE("the root counts whatever it stands on: a container's is no disk") {
+  const auto mounts =
+    parse_mounts("rootfs / rootfs rw 0 0\noverlay / overlay rw,lowerdir=/x 0 0\n"
+                 "overlay /var/lib/other overlay rw 0 0\ntmpfs /run tmpfs rw 0 0\n");
+  REQUIRE(mounts.size() == 1);
+  CHECK(mounts[0].where == "/");
+  CHECK(mounts[0].file_system == "overlay");
+}
+
+TEST_CASE("a session's user is logged in, unless it is nobody's or about to end") {
+  const std::string session =
+    "# This is private data. Do not parse.\nUID=1000\nUSER=ann\nACTIVE=1\n"
+    "STATE=active\nTYPE=tty\nCLASS=user\n";
+  CHECK(parse_session(session) == "ann");
+  for (std::size_t cut = 0; cut + 1 < session.size(); ++cut)
+    CHECK(parse_session(std::string_view{session}.substr(0, cut)).empty());
+  CHECK(parse_session("USER=gdm\nSTATE=active\nCLASS=greeter\n").empty());
+  CHECK(parse_session("USER=ann\nSTATE=closing\nCLASS=user\n").empty());
+  CHECK(parse_session("").empty());
+}
+
+TEST_CASE("a variable is found by its whole name") {
+  using namespace std::string_view_literals;
+  constexpr auto text = "PATH=/bin\0xcontainer=no\0container=lxc\0container2=x\0"sv;
+  CHECK(environment_value(text, "container") == "lxc");
+  CHECK(environment_value(text, "contain").empty());
+  CHECK(environment_value(text.substr(0, 14), "container").empty());
 }
 
 TEST_CASE("load, uptime and boot time are read") {
@@ -55,8 +89,8 @@ TEST_CASE("who is logged in is listed once and in order") {
     std::strncpy(e.ut_user, user, sizeof e.ut_user);
     return std::string(reinterpret_cast<const char*>(&e), sizeof e);
   };
-  const auto bytes = entry("zoe", USER_PROCESS) + entry("reboot", BOOT_TIME) + entry("ann", USER_PROCESS)
-                     + entry("zoe", USER_PROCESS);
+  const auto bytes = entry("zoe", USER_PROCESS) + entry("reboot", BOOT_TIME) +
+                     entry("ann", USER_PROCESS) + entry("zoe", USER_PROCESS);
   CHECK(parse_utmp(bytes) == std::vector<std::string>{"ann", "zoe"});
   CHECK(parse_utmp(std::string_view{bytes}.substr(0, bytes.size() - 1)).size() == 2);
 }

@@ -104,6 +104,11 @@ const std::array include_rules{
                [](const place& from, const include& what) {
                  return what.target.starts_with("rocksdb/") && !from.in_storage && !from.in_tests;
                }},
+  include_rule{"sd-bus appears only in actors/agent/probe/",
+               [](const place& from, const include& what) {
+                 return what.target.starts_with("systemd/") && !from.path.starts_with("actors/agent/probe/")
+                        && !from.in_tests;
+               }},
   include_rule{"Boost is here for Beast's parser and serializer in net/*.cpp, nothing else",
                [](const place& from, const include& what) {
                  const bool parser = from.in_net && !from.is_header && !what.target.starts_with("boost/asio");

@@ -117,6 +117,8 @@ TEST_CASE("libraries are found outside their room") {
   CHECK(findings("net/tls_engine.cpp", "#include <openssl/ssl.h>") == 0);
   CHECK(findings("actors/agent/event_spool.cpp", "  #include <rocksdb/db.h>") == 1);
   CHECK(findings("storage/rocks_store.cpp", "#include <rocksdb/db.h>") == 0);
+  CHECK(findings("actors/agent/collector.cpp", "#include <systemd/sd-bus.h>") == 1);
+  CHECK(findings("actors/agent/probe/bus.hpp", "#pragma once\n#include <systemd/sd-bus.h>") == 0);
   CHECK(findings("net/http.cpp", "#include <boost/beast/http/parser.hpp>") == 0);
   CHECK(findings("net/http.hpp", "#include <boost/beast/http/parser.hpp>") == 1);
   CHECK(findings("net/http.cpp", "#include <boost/asio.hpp>") == 1);

@@ -3,8 +3,9 @@
 #include "actors/agent/probe/text.hpp"
 #include "net/wire/agent.pb.h"
 
-#include <algorithm>
 #include <sys/stat.h>
+
+#include <algorithm>
 #include <tuple>
 
 namespace muster::actors::probe {
@@ -30,14 +31,15 @@ void read_field(std::string_view key, std::string_view value, paragraph& into) {
   else if (key == "Source")
     into.what.source = clean(value.substr(0, value.find(' '))); // a version may follow
   else if (key == "Installed-Size")
-    into.what.size_bytes = std::min(number<std::uint64_t>(value).value_or(0), UINT64_C(1) << 40) * 1024;
+    into.what.size_bytes =
+      std::min(number<std::uint64_t>(value).value_or(0), UINT64_C(1) << 40) * 1024;
   else if (key == "Multi-Arch")
     into.what.multi_arch_same = value == "same";
 }
 
 void finish(paragraph& now, package_list& out) {
-  if (now.installed && !now.what.name.empty() && !now.what.version.empty()
-      && out.packages.size() < packages_max) {
+  if (now.installed && !now.what.name.empty() && !now.what.version.empty() &&
+      out.packages.size() < packages_max) {
     if (now.what.source.empty())
       now.what.source = now.what.name;
     out.packages.push_back(std::move(now.what));
@@ -88,7 +90,8 @@ bool read_applications(const std::filesystem::path& root, wire::applications& ou
   if (!list.complete || list.packages.empty())
     return false;
   std::sort(list.packages.begin(), list.packages.end(), [](const package& a, const package& b) {
-    return std::tie(a.name, a.architecture, a.version) < std::tie(b.name, b.architecture, b.version);
+    return std::tie(a.name, a.architecture, a.version) <
+           std::tie(b.name, b.architecture, b.version);
   });
   for (auto& p : list.packages) {
     auto& item = *out.add_items();

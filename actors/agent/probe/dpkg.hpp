@@ -23,14 +23,14 @@ struct package {
   std::string version;
   std::string architecture;
   std::string maintainer;
-  std::string source;            ///< the package's own name when it is its own source
+  std::string source; ///< the package's own name when it is its own source
   std::uint64_t size_bytes = 0;
-  bool multi_arch_same = false;  ///< its files in info/ carry the architecture in their names
+  bool multi_arch_same = false; ///< its files in info/ carry the architecture in their names
 };
 
-/// Reads /var/lib/dpkg/status. Only what is completely installed counts; a paragraph without name or
-/// version is left out, and so is one that the end of the text cuts before its blank line has come:
-/// `complete` is false then, and the list must not be compared with an older one. At most
+/// Reads /var/lib/dpkg/status. Only what is completely installed counts; a paragraph without name
+/// or version is left out, and so is one that the end of the text cuts before its blank line has
+/// come: `complete` is false then, and the list must not be compared with an older one. At most
 /// packages_max. Pure.
 struct package_list {
   std::vector<package> packages; ///< in the order of the file

@@ -5,7 +5,6 @@
 #include "net/certificate.hpp"
 #include "net/wire/agent.pb.h"
 
-#include <algorithm>
 #include <arpa/inet.h>
 #include <ifaddrs.h>
 #include <linux/if_packet.h>
@@ -13,12 +12,17 @@
 #include <netinet/in.h>
 #include <sys/statvfs.h>
 #include <sys/utsname.h>
+
+#include <algorithm>
+#include <set>
 #include <tuple>
 #include <vector>
 
 namespace muster::actors::probe {
 
 namespace {
+
+constexpr std::size_t session_bytes_max = 16 * 1024;
 
 struct network_address {
   std::string interface;
@@ -83,12 +87,31 @@ std::string link_target(const std::filesystem::path& path) {
   return ec ? std::string{} : target.string();
 }
 
+/// Whoever starts a container tells it so, each in a way of its own.
 std::string container_of(const std::filesystem::path& root) {
   auto container = std::string{trim(read_file(root / "run/systemd/container"))};
+  if (container.empty())
+    container = environment_value(read_file(root / "proc/1/environ"), "container");
   std::error_code ec;
+  if (container.empty() && std::filesystem::exists(root / "run/.containerenv", ec))
+    container = "podman";
   if (container.empty() && std::filesystem::exists(root / ".dockerenv", ec))
     container = "docker";
   return container;
+}
+
+/// By utmp and by logind; each knows some that the other does not.
+std::set<std::string> logged_in(const std::filesystem::path& root) {
+  std::set<std::string> out;
+  for (auto& user : parse_utmp(read_file(root / "run/utmp")))
+    out.insert(std::move(user));
+  std::error_code ec;
+  std::filesystem::directory_iterator sessions{root / "run/systemd/sessions", ec};
+  for (; !ec && sessions != std::filesystem::directory_iterator{} && out.size() < users_max;
+       sessions.increment(ec))
+    if (auto user = parse_session(read_file(sessions->path(), session_bytes_max)); !user.empty())
+      out.insert(std::move(user));
+  return out;
 }
 
 void add_system(const std::filesystem::path& root, wire::device_facts& out) {
@@ -100,19 +123,21 @@ void add_system(const std::filesystem::path& root, wire::device_facts& out) {
   out.set_os_name(os.name);
   out.set_os_version(os.version);
   out.set_machine_id(clean(trim(read_file(root / "etc/machine-id")), 64));
-  out.set_time_zone(parse_time_zone(link_target(root / "etc/localtime"),
-                                    read_file(root / "etc/timezone")));
+  out.set_time_zone(
+    parse_time_zone(link_target(root / "etc/localtime"), read_file(root / "etc/timezone")));
 }
 
 void add_hardware(const std::filesystem::path& root, wire::device_facts& out) {
   const auto cpu = parse_cpuinfo(read_file(root / "proc/cpuinfo"));
   out.set_vendor(dmi(root, "sys_vendor"));
   out.set_product(dmi(root, "product_name"));
+  if (out.product().empty()) // a board without firmware that could tell: ARM
+    out.set_product(clean(trim(read_file(root / "proc/device-tree/model"))));
   out.set_cpu_model(cpu.model);
   out.set_cpus(cpu.cpus);
   out.set_memory_bytes(parse_meminfo(read_file(root / "proc/meminfo"), "MemTotal") * 1024);
-  out.set_virtualization(virtualization_of(out.vendor() + " " + out.product(), cpu.hypervisor,
-                                           container_of(root)));
+  out.set_virtualization(
+    virtualization_of(out.vendor() + " " + out.product(), cpu.hypervisor, container_of(root)));
 }
 
 void add_disks(const std::filesystem::path& root, wire::device_facts& out) {
@@ -151,8 +176,8 @@ wire::device_facts read_facts(const facts_options& options) {
     item.set_ip(std::move(address.ip));
     item.set_hardware(std::move(address.hardware));
   }
-  for (auto& user : parse_utmp(read_file(options.root / "run/utmp")))
-    out.add_users(std::move(user));
+  for (const auto& user : logged_in(options.root))
+    out.add_users(user);
   return out;
 }
 
@@ -162,6 +187,8 @@ std::vector<disk_space> read_disks(const std::filesystem::path& root) {
     struct statvfs about {};
     if (::statvfs(m.where.c_str(), &about) != 0 || about.f_blocks == 0)
       continue;
+    if ((about.f_flag & ST_RDONLY) != 0)
+      continue; // a DVD is always full, and nobody minds
     const auto used = about.f_blocks - about.f_bfree;
     const auto usable = used + about.f_bavail;
     out.push_back({std::move(m.where), about.f_blocks * about.f_frsize,

@@ -24,7 +24,7 @@ struct facts_options {
 /// What moves.
 [[nodiscard]] device_statistics read_statistics(const std::filesystem::path& root);
 
-/// Space on one local disk.
+/// Space on one local disk that can be written to.
 struct disk_space {
   std::string mount;
   std::uint64_t size_bytes = 0;

@@ -2,13 +2,14 @@
 
 #include "actors/agent/probe/text.hpp"
 
+#include <utmp.h>
+
 #include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstring>
 #include <set>
 #include <utility>
-#include <utmp.h>
 
 namespace muster::actors::probe {
 
@@ -16,8 +17,8 @@ namespace {
 
 std::string unquoted(std::string_view value) {
   value = trim(value);
-  if (value.size() >= 2 && (value.front() == '"' || value.front() == '\'')
-      && value.back() == value.front())
+  if (value.size() >= 2 && (value.front() == '"' || value.front() == '\'') &&
+      value.back() == value.front())
     value = value.substr(1, value.size() - 2);
   std::string out;
   for (std::size_t i = 0; i < value.size(); ++i) {
@@ -104,8 +105,10 @@ std::vector<mount> parse_mounts(std::string_view text) {
     m.device = unescaped(take_word(line));
     m.where = unescaped(take_word(line));
     m.file_system = unescaped(take_word(line));
-    const bool local = m.device.starts_with("/dev/") && !m.device.starts_with("/dev/loop");
-    if (local && !m.file_system.empty() && m.file_system != "squashfs" && seen.insert(m.device).second)
+    const bool on_a_disk = m.device.starts_with("/dev/") && !m.device.starts_with("/dev/loop") &&
+                           m.file_system != "squashfs";
+    const bool root = m.where == "/" && m.file_system != "rootfs"; // rootfs lies under the real one
+    if ((on_a_disk || root) && !m.file_system.empty() && seen.insert(m.device).second)
       out.push_back(std::move(m));
   }
   return out;
@@ -139,6 +142,33 @@ std::vector<std::string> parse_utmp(std::string_view bytes) {
       users.insert(clean(name));
   }
   return {users.begin(), users.end()};
+}
+
+std::string parse_session(std::string_view text) {
+  std::string user;
+  bool somebody = false;
+  bool closing = false;
+  std::string_view line;
+  while (take_line(text, line)) {
+    if (line.starts_with("USER="))
+      user = clean(line.substr(5));
+    else if (line == "CLASS=user")
+      somebody = true;
+    else if (line == "STATE=closing")
+      closing = true;
+  }
+  return somebody && !closing ? user : std::string{};
+}
+
+std::string_view environment_value(std::string_view environ, std::string_view name) {
+  while (!environ.empty()) {
+    const auto end = environ.find('\0');
+    const auto entry = environ.substr(0, end);
+    if (entry.starts_with(name) && entry.substr(name.size()).starts_with('='))
+      return entry.substr(name.size() + 1);
+    environ = end == std::string_view::npos ? std::string_view{} : environ.substr(end + 1);
+  }
+  return {};
 }
 
 std::string parse_time_zone(std::string_view link_target, std::string_view timezone) {

@@ -32,7 +32,8 @@ struct processor {
 /// A figure of /proc/meminfo in KB ("MemTotal"); 0 when it is not there.
 [[nodiscard]] std::uint64_t parse_meminfo(std::string_view text, std::string_view key);
 
-/// /proc/self/mounts: what stands on a block device, each device once (the first mount counts).
+/// /proc/self/mounts: what stands on a block device, each device once (the first mount counts); and
+/// the root, whatever it stands on (in a container, an overlay).
 struct mount {
   std::string device;
   std::string where;
@@ -51,6 +52,14 @@ struct mount {
 
 /// /run/utmp (binary): who is logged in; sorted, each once.
 [[nodiscard]] std::vector<std::string> parse_utmp(std::string_view bytes);
+
+/// /run/systemd/sessions/ID: the user of a session that somebody is logged in by; empty for the
+/// login screen's own, background ones and those about to close. Where utmp is no longer kept
+/// (it ends in 2038), this is what is left.
+[[nodiscard]] std::string parse_session(std::string_view text);
+
+/// The value of a variable in /proc/PID/environ; empty when not set.
+[[nodiscard]] std::string_view environment_value(std::string_view environ, std::string_view name);
 
 /// "Europe/Berlin" from the target of /etc/localtime, else from /etc/timezone's content.
 [[nodiscard]] std::string parse_time_zone(std::string_view link_target, std::string_view timezone);

@@ -46,8 +46,8 @@ std::string_view script_of(const std::vector<std::string_view>& arguments) {
       return {}; // what follows is the program itself, or a module
     if (argument.starts_with('-'))
       continue;
-    const bool lasting = argument.starts_with('/') && !argument.starts_with("/dev/")
-                         && !argument.starts_with("/proc/");
+    const bool lasting = argument.starts_with('/') && !argument.starts_with("/dev/") &&
+                         !argument.starts_with("/proc/");
     return lasting ? argument : std::string_view{};
   }
   return {};

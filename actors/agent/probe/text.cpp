@@ -67,8 +67,8 @@ std::size_t character_bytes(std::string_view text) {
       return 0;
   const auto second = byte(1);
   // No overlong forms, no surrogates, nothing above U+10FFFF.
-  if ((first == 0xE0 && second < 0xA0) || (first == 0xED && second > 0x9F)
-      || (first == 0xF0 && second < 0x90) || (first == 0xF4 && second > 0x8F))
+  if ((first == 0xE0 && second < 0xA0) || (first == 0xED && second > 0x9F) ||
+      (first == 0xF0 && second < 0x90) || (first == 0xF4 && second > 0x8F))
     return 0;
   return length;
 }
