@@ -56,5 +56,8 @@ inline constexpr auto event_stream_silence_max = 90s;
 
 /// One message on a local (Unix) socket.
 inline constexpr std::size_t local_message_bytes_max = 4 * 1024;
+inline constexpr std::size_t local_answer_bytes_max = 64 * 1024;
+/// A local connection that asks nothing is closed.
+inline constexpr auto local_idle_max = 10s;
 
 } // namespace muster::net::limits
