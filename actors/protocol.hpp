@@ -161,9 +161,8 @@ using sync_job_actor = join<
   caf::typed_actor<
     // session: a part of a section.
     caf::reacts_to<atom::chunk, agent_message_ptr>,
-    // INTERNAL: the agent has been silent for too long in the middle of a sync; the number says at
-    // which chunk the silence began.
-    caf::reacts_to<atom::tick, std::uint32_t>>,
+    // INTERNAL: has the agent been silent for too long in the middle of a sync?
+    caf::reacts_to<atom::tick>>,
   observable>;
 
 /// The events of one connection: tells the agent its position, has batches stored,

@@ -28,11 +28,11 @@ struct event_stream_options {
 ///
 /// Batches are appended as they come, without waiting for each other; the writer keeps their order.
 /// When one finds the position moved, the agent is told once, and batches that were on their way by
-/// then are dropped: it sends them again. One append takes at most what a frame holds; the credit of
-/// a frame returns when its events are durable (or void). Nothing else is buffered.
+/// then are dropped: it sends them again. One append takes at most what a frame holds; the credit
+/// of a frame returns when its events are durable (or void). Nothing else is buffered.
 ///
 /// Ends: with the session; when the session lets it go after 10 s without anything in flight; with
-/// errc::refused and a sentence when the agent breaks the rules; with the writer's error.
+/// errc::invalid and a sentence when the agent breaks the rules; with the writer's error.
 class event_stream_state {
 public:
   static inline const char* name = "event_stream";
@@ -43,9 +43,9 @@ public:
 
 private:
   void on_open();
-  void tell_position(const event_position& position);
   void on_events(const agent_message_ptr& message);
-  void on_appended(const event_append_ptr& batch, const append_result& result);
+  void on_stored(const event_append_ptr& batch, const append_result& result);
+  void on_moved(const event_position& position, std::uint32_t round);
   void on_tick();
   void work_off();
   void say(std::string message);
@@ -56,8 +56,9 @@ private:
   /// Told after a refused append; until a batch continues there, others are leftovers.
   std::optional<event_position> expected_;
   caf::actor_clock::time_point active_at_;
-  std::uint32_t in_flight_ = 0;
-  std::uint32_t taken_ = 0; ///< messages from the session
+  std::uint32_t round_ = 0;     ///< grows each time the agent is told to go elsewhere
+  std::uint32_t in_flight_ = 0; ///< messages whose credit is not yet returned
+  std::uint32_t taken_ = 0;     ///< messages from the session
   std::uint64_t stored_ = 0;
 };
 

@@ -16,7 +16,8 @@
 
 namespace muster::actors {
 
-/// Bounds on what a section may list; texts beyond convert::name_bytes_max are refused too.
+/// Bounds on what a section may list, and on each text in it.
+inline constexpr std::size_t section_text_bytes_max = 1024;
 inline constexpr int applications_max = 20'000;
 inline constexpr int run_states_max = 10'000;
 inline constexpr int disks_max = 256;
@@ -31,22 +32,22 @@ struct section_view {
 
 /// Reads a section's canonical form, judged against every bound. Empty when it is not one; then
 /// `problem` says in a sentence why.
-[[nodiscard]] std::optional<section_view> read_section(std::size_t section, std::string_view content,
-                                                       std::string& problem);
+[[nodiscard]] std::optional<section_view>
+read_section(std::size_t section, std::string_view content, std::string& problem);
 
 /// A section as a whole, as it came off the wire.
 struct section_arrival {
   device_id device;
-  std::size_t section = 0;  ///< index: wire number - 1
-  section_digest digest{};  ///< what the agent says it is
-  std::string content;      ///< decompressed
+  std::size_t section = 0; ///< index: wire number - 1
+  section_digest digest{}; ///< what the agent says it is
+  std::string content;     ///< decompressed
   std::int64_t received_us = 0;
 };
 
 struct section_intake {
-  std::string problem;            ///< not empty: the agent's fault, and nothing is to be stored
+  std::string problem; ///< not empty: the agent's fault, and nothing is to be stored
   section_view view;
-  storage::change_batch changes;  ///< the section's record and what follows for the index
+  storage::change_batch changes; ///< the section's record and what follows for the index
 };
 
 /// Checks the digest, reads the section, and finds out what its arrival changes. Runs on a reader's

@@ -20,9 +20,12 @@
 
 namespace muster::wire {
 class enrol_request;
+class hello;
 } // namespace muster::wire
 
 namespace muster::actors {
+
+struct sync_job_options;
 
 /// Lives from a finished handshake to the end of the connection. An anonymous peer may ask for a
 /// certificate, once; a proved one says hello, is judged by the directory, and is then served by a
@@ -34,8 +37,8 @@ namespace muster::actors {
 /// dies, for whatever reason, ends this connection and nothing else. When the session dies, job and
 /// stream see it and end too, and the last copy of the link closes the connection.
 ///
-/// Bounds: session_limits::frames_in_flight messages not yet worked off; whoever works one off gives
-/// the credit back. Idle it is this object: no timer, no buffer, no child.
+/// Bounds: session_limits::frames_in_flight messages not yet worked off; whoever works one off
+/// gives the credit back. Idle it is this object: no timer, no buffer, no child.
 class session_state {
 public:
   static inline const char* name = "session";
@@ -56,40 +59,50 @@ private:
     std::uint32_t number = 0;
   };
 
-  // -- messages -------------------------------------------------------------------------------------
-  void on_frame(const frame_ptr& frame);
+  // -- from the agent -----------------------------------------------------------------------------
+  void on_frame(std::string_view frame);
+  void take(rules::agent_says what, const agent_message_ptr& message);
   void on_enrol_request(const wire::enrol_request& request);
-  void on_hello(const agent_message_ptr& message);
-  void on_admission(const admission& verdict, const greeting& hello);
-  void on_sync_request(const agent_message_ptr& message);
+  void on_hello(const wire::hello& said);
+  void on_admission(const admission& decision, const greeting& hello);
+  void on_sync_request(const wire::agent_message& message);
   void on_chunk(const agent_message_ptr& message);
   void on_events(const agent_message_ptr& message);
   void on_closed();
+
+  // -- from the server ----------------------------------------------------------------------------
   void on_ending(session_end why);
   void on_down(const caf::down_msg& down);
-  void on_synced();
   void on_stream_idle(std::uint32_t taken);
   caf::result<bool> on_probe();
   void on_probe_over(std::uint32_t number);
-
-  // -- doing ----------------------------------------------------------------------------------------
-  void note_contact();
   void answer_probes(bool alive);
+
+  // -- children -----------------------------------------------------------------------------------
+  void start_job(sync_job_options options);
   void need_stream();
+  void open_stream();
+  void adopt(const caf::actor& child);
+  template <class Handle>
+  void dismiss(Handle& child);
   void dismiss_children();
+
+  // -- words and ends -----------------------------------------------------------------------------
+  void tell_synced(const device_statistics& statistics);
+  void note_contact();
   void refuse(refusal why, std::string_view text);
-  void send_away();
-  void say_goodbye(std::string_view text);
+  void send_away(std::string_view text);
   void end_with(std::string last_words);
   void leave();
+  [[nodiscard]] std::string subject() const;
   [[nodiscard]] std::string status() const;
 
   session_actor::pointer self_;
   session_services_ptr services_;
-  server_root_actor root_;         ///< adopts our children; the root outlives sessions, or they end
+  server_root_actor root_; ///< adopts our children; the root outlives sessions, or they end
   net::link_ptr link_;
-  net::accepted_ptr accepted_;     ///< until admitted
-  device_id device_;               ///< zero until it has said hello
+  net::accepted_ptr accepted_; ///< until admitted
+  device_id device_;           ///< zero until it has said hello
   std::string device_name_;
   sync_job_actor job_;             ///< only while a sync is in progress
   event_stream_actor stream_;      ///< only while events come

@@ -1,6 +1,7 @@
 #pragma once
-// Every bound on what one agent can make the server hold or do, in one place. (What a single text or
-// list may be is in convert.hpp and section_intake.hpp; bytes on the wire are in net/limits.hpp.)
+// Every bound on what one agent can make the server hold or do, in one place. (What a single text
+// or list may be is in convert.hpp and section_intake.hpp; bytes on the wire are in
+// net/limits.hpp.)
 
 #include <array>
 #include <chrono>

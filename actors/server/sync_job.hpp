@@ -13,6 +13,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
@@ -34,9 +35,11 @@ struct sync_job_options {
   device_id device;
   section_digests theirs{};
   device_statistics statistics;
-  /// A hello: the session has sent the plan with the welcome, this is it. Empty for a sync request:
-  /// the job asks the directory what is known, and sends the plan.
+  /// A hello: the session has sent this plan with the welcome (never an empty one: then there is no
+  /// job). Empty for a sync request: the job asks the directory what is known, and sends the plan.
   std::optional<std::uint32_t> wanted;
+  /// The first share, when the session has sent the plan.
+  content_unit content;
 };
 
 /// Takes the wanted sections in any order, one after the other; each is checked and stored as soon
@@ -44,12 +47,12 @@ struct sync_job_options {
 /// the directory hears of it, then the session, then the agent.
 ///
 /// Heavy work (digest, parsing, comparing with the section before, compressing) runs on a reader's
-/// thread. Storing is one job per device at a time, behind whatever an earlier job of the device has
-/// left with the writer, so that the index always follows from the section it replaces.
+/// thread. Storing is one job per device at a time, behind whatever an earlier job of the device
+/// has left with the writer, so that the index always follows from the section it replaces.
 ///
-/// Ends: done; with the session; with errc::refused and a sentence when the agent breaks the rules;
-/// with errc::overloaded when jobs hold too much together or the agent is too slow; with the store's
-/// error. Holds one section's content at a time for each wanted section that is being stored.
+/// Ends: done; with the session; with errc::invalid (errc::refused for a limit) and a sentence when
+/// the agent breaks the rules; with errc::overloaded when jobs hold too much together or the agent
+/// is too slow; with the store's error. Bounds: session_limits, and its share of the ledger.
 class sync_job_state {
 public:
   static inline const char* name = "sync_job";
@@ -59,6 +62,7 @@ public:
   sync_job_actor::behavior_type make_behavior(sync_job_options options);
 
 private:
+  using section_arrival_ptr = std::shared_ptr<const section_arrival>;
   /// The section whose parts are coming.
   struct incoming {
     section_arrival arrival;
@@ -66,26 +70,34 @@ private:
     std::uint32_t parts = 0;
   };
 
-  void begin();
   void ask_directory();
   void plan(std::uint32_t wanted);
+  void expect(std::uint32_t wanted);
   void on_chunk(const wire::section_chunk& chunk);
-  [[nodiscard]] bool accept(const wire::section_chunk& chunk);
+  bool begin_section(const wire::section_chunk& chunk);
+  bool feed(const wire::section_chunk& chunk);
   void store_next();
   void take_in_next();
-  void on_taken_in(const std::shared_ptr<section_intake>& intake,
-                   const std::shared_ptr<const section_arrival>& arrival);
-  void finish_if_done();
-  void on_tick(std::uint32_t began_at);
-  void fail(errc why, std::string text);
+  void on_taken_in(const section_arrival_ptr& arrival,
+                   const std::shared_ptr<section_intake>& intake);
+  void on_stored(const section_arrival& arrival, const section_view& view);
+  void report();
+  void on_tick();
+  bool fail(errc why, std::string text); ///< always false
+  void say(std::string message);
   [[nodiscard]] std::string status() const;
 
   sync_job_actor::pointer self_;
   sync_job_options options_;
-  content_unit content_;
-  std::size_t content_bytes_ = 0;    ///< of what is incoming or being stored
-  std::uint32_t wanted_ = 0;         ///< sections still to come
-  std::uint32_t stored_ = 0;         ///< sections stored
+  sync_outcome outcome_;
+  std::uint32_t wanted_ = 0; ///< sections still to come
+  std::optional<incoming> incoming_;
+  std::deque<section_arrival_ptr> arrived_; ///< whole, not yet taken in
+  std::size_t content_bytes_ = 0;           ///< of all three, and of the one being stored
+  storing_unit storing_right_;
+  bool storing_ = false;
+  caf::actor_clock::time_point began_at_;
+  caf::actor_clock::time_point heard_at_;
 };
 
 sync_job_actor::behavior_type sync_job(sync_job_actor::stateful_pointer<sync_job_state> self,
