@@ -276,7 +276,9 @@ using password_hasher_actor = join<
     // accounts: a record for this password.
     caf::replies_to<atom::hash, std::string>::with<std::string>,
     // accounts: does this password fit this record?
-    caf::replies_to<atom::verify, std::string, std::string>::with<bool>>,
+    caf::replies_to<atom::verify, std::string, std::string>::with<bool>,
+    // INTERNAL: the next of those who wait.
+    caf::reacts_to<atom::next>>,
   observable>;
 
 /// Who may use the console: users, log-ins, attempts.
