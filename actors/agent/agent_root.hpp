@@ -62,12 +62,13 @@ private:
 
   void start_from(std::size_t first);
   [[nodiscard]] caf::actor start(std::size_t which);
+  void forget(std::size_t which);
   void on_down(const caf::down_msg& down);
   void on_death(std::size_t which, const caf::error& why);
-  /// Stops the last living child at or behind `stop_down_to_`, or goes on when there is none.
-  void stop_next();
-  void on_stopped();
   void begin_stop(caf::error why);
+  void unwind(std::size_t first);
+  void stop_next();
+  void ask_to_stop(bool kill);
   void on_grace_over(std::uint32_t number);
   [[nodiscard]] std::string status() const;
 
@@ -77,10 +78,12 @@ private:
   std::array<caf::actor, places> handles_;
   std::array<std::uint64_t, places> restarts_{};
   std::deque<caf::actor_clock::time_point> deaths_;
-  bool ending_ = false;             ///< for good
-  bool unwinding_ = false;          ///< stopping children, for good or to start them again
+  bool ending_ = false;            ///< for good
+  bool unwinding_ = false;         ///< stopping children, for good or to start them again
   std::size_t stop_down_to_ = places;
-  std::uint32_t grace_number_ = 0;  ///< of the present wait; older ticks are void
+  std::size_t stopping_ = places;  ///< whose end is waited for
+  std::size_t start_at_ = places;  ///< to be started from here on after a pause; places: nothing
+  std::uint32_t grace_number_ = 0; ///< of the present wait; older ticks are void
   caf::error reason_;
 };
 

@@ -1,9 +1,9 @@
 #pragma once
 // Keeps events on disk until the server has them.
 
+#include "actors/agent/spool_disk.hpp"
 #include "actors/agent/spool_index.hpp"
 #include "actors/protocol.hpp"
-#include "storage/records.pb.h"
 
 #include <caf/actor_addr.hpp>
 #include <caf/result.hpp>
@@ -14,7 +14,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
-#include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -47,10 +47,13 @@ struct event_spool_peers {
 /// commit. Handed out means in flight: nothing of it changes until it is acknowledged.
 ///
 /// Renumbering does not touch the events: it writes one record that names them anew, all or none.
+/// What the server's position covers is forgotten before, unless the position is of the present
+/// epoch: then this very process has been put back, and what it calls 61 may not be the server's.
 ///
-/// Ends with an error when the disk cannot be read or does not hold what the index says; a new
-/// spool then looks again. Bounds: 16 bytes of memory an event, limits::raises_waiting_max events
-/// that wait for the disk.
+/// Ends with an error when the disk cannot be read at the start, or does not hold what the index
+/// says; a new spool then looks again. What cannot be read then becomes a gap, too. Asked to stop it
+/// finishes what it has accepted. Bounds: 24 bytes of memory an event, limits::raises_waiting_max
+/// events that wait for the disk.
 class event_spool_state {
 public:
   static inline const char* name = "event_spool";
@@ -67,49 +70,60 @@ private:
     raised_event_ptr event;
     caf::typed_response_promise<caf::ok_atom> promise;
   };
-  /// Something to do when the present operation is over. Calls done() or begins an operation.
-  using operation = std::function<void()>;
+  /// Something to do when nothing else is being done. `run` ends in done(), now or later; `give_up`
+  /// tells whoever waits for it that nothing will come.
+  struct operation {
+    std::function<void()> run;
+    std::function<void(const caf::error&)> give_up;
+  };
 
   // -- event_spool.cpp ----------------------------------------------------------------------------
-  caf::result<caf::ok_atom> on_raise(const raised_event_ptr& event);
-  caf::result<std::uint64_t> on_count();
-  void on_acked(const event_position& position);
-  void on_subscribe(const caf::actor& whom);
-  /// Runs it now or when it is its turn.
   void queue(operation what);
   void done();
+  void on_stop(const caf::exit_msg& why);
+  void fail(const caf::error& why);
+  caf::result<std::uint64_t> on_count();
+  void on_subscribe(const caf::actor& whom);
   void tell_ready();
-  void forget(spool_cut cut, bool again);
+  void on_acked(const event_position& position);
+  void forget();
+  [[nodiscard]] storage::change_batch erasures() const;
+  void erased(std::uint64_t end);
+  void not_erased();
+  void write(storage::change_batch changes, durability how, std::function<void()> then,
+             std::function<void(const caf::error&)> failed);
   [[nodiscard]] std::string status() const;
 
   // -- event_spool_commit.cpp ---------------------------------------------------------------------
+  caf::result<caf::ok_atom> on_raise(const raised_event_ptr& event);
   void commit();
-  void on_committed(spool_plan plan, std::vector<waiting_raise> raised);
-  void on_commit_failed(std::vector<waiting_raise> raised, const caf::error& why);
+  void add_gaps(const spool_plan& plan, storage::change_batch& changes) const;
+  void on_committed(const spool_plan& plan);
 
-  // -- event_spool_disk.cpp -----------------------------------------------------------------------
+  // -- event_spool_read.cpp -----------------------------------------------------------------------
   void recover();
-  void on_recovered(const struct spool_contents& found);
+  void on_recovered(const spool_contents& contents);
   caf::result<spool_batch_ptr> on_next(const event_position& after, std::uint32_t bytes_max);
   void read(const event_position& after, std::uint32_t bytes_max,
             caf::typed_response_promise<spool_batch_ptr> promise);
   caf::result<caf::ok_atom> on_renumber(const event_position& position);
   void renumber(const event_position& position, caf::typed_response_promise<caf::ok_atom> promise);
-  void write(storage::change_batch changes, durability how, std::function<void()> then,
-             std::function<void(const caf::error&)> failed);
 
   event_spool_actor::pointer self_;
   event_spool_options options_;
   event_spool_peers peers_;
   spool_index index_;
-  bool busy_ = true;                   ///< with recovery, at first
-  std::deque<operation> operations_;   ///< bounded by the connection: it asks one thing at a time
+  operation present_;
+  bool busy_ = false;
+  std::deque<operation> waiting_; ///< bounded by those who ask: each waits for its answer
   std::deque<waiting_raise> raises_;
-  bool commit_queued_ = false;
-  bool erase_failed_ = false;
-  bool tick_on_its_way_ = false;
+  std::vector<waiting_raise> committing_;
+  bool commit_waits_ = false;
+  std::uint64_t erased_to_ = 0; ///< numbers below are not on the disk any more
+  bool erase_again_ = false;
   caf::actor_addr subscriber_;
   std::uint64_t dropped_ = 0;
+  std::optional<caf::error> stopping_;
 };
 
 event_spool_actor::behavior_type

@@ -76,10 +76,9 @@ private:
   void raise(const local_request_ptr& request, raised_event event);
   void tell_status(const local_request_ptr& request);
   void sync(const local_request_ptr& request);
-  void reply(const local_request_ptr& request, std::string answer);
   void refuse(const local_request_ptr& request, std::string_view why);
   user_share& share_of(std::uint32_t user);
-  [[nodiscard]] bool take_share(user_share& share, bool root);
+  [[nodiscard]] static bool take_share(user_share& share);
   void forget_one_user();
 
   local_service_actor::pointer self_;
