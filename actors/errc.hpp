@@ -33,7 +33,8 @@ inline constexpr auto error_category = caf::atom("muster");
 
 /// Carries a std::error_code of our categories ("storage", "net") with its text.
 [[nodiscard]] inline caf::error make_error(const std::error_code& ec) {
-  return {static_cast<std::uint8_t>(ec.value()), caf::atom_from_string(ec.category().name()),
+  return {static_cast<std::uint8_t>(ec.value()),
+          caf::atom_from_string(std::string{ec.category().name()}),
           caf::make_message(ec.message())};
 }
 
