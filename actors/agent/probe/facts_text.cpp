@@ -15,6 +15,8 @@ namespace muster::actors::probe {
 
 namespace {
 
+constexpr auto boot_time_max = std::int64_t{1} << 40; // what is later is no time
+
 std::string unquoted(std::string_view value) {
   value = trim(value);
   if (value.size() >= 2 && (value.front() == '"' || value.front() == '\'') &&
@@ -119,7 +121,9 @@ std::uint64_t parse_uptime(std::string_view text) {
 }
 
 std::uint32_t parse_loadavg(std::string_view text) {
-  const auto load = number<double>(trim(text)).value_or(0);
+  auto load = number<double>(trim(text)).value_or(0);
+  if (std::isnan(load)) // a number to from_chars
+    load = 0;
   return static_cast<std::uint32_t>(std::lround(std::clamp(load, 0.0, 1e6) * 1000));
 }
 
@@ -127,7 +131,8 @@ std::int64_t parse_boot_time(std::string_view text) {
   std::string_view line;
   while (take_line(text, line))
     if (line.starts_with("btime "))
-      return number<std::int64_t>(trim(line.substr(6))).value_or(0);
+      return std::clamp<std::int64_t>(number<std::int64_t>(trim(line.substr(6))).value_or(0), 0,
+                                      boot_time_max);
   return 0;
 }
 
