@@ -1,8 +1,11 @@
 #include "net/agent_identity.hpp"
 
 #include "net/private_file.hpp"
+#include "net/tcp_connector.hpp"
 
 #include <algorithm>
+#include <span>
+#include <string_view>
 #include <utility>
 
 namespace muster::net {
@@ -11,64 +14,127 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* key_file = "device-key.pem";
-/// Written last: where it is, the device has enrolled. It names everything that is public.
-constexpr const char* certificate_file = "certificate.pem";
-constexpr const char* bundle_file = "authorities.pem";
-constexpr const char* server_file = "server";
+constexpr const char* key_file = "device.key";
+constexpr const char* enrolment_file = "enrolment";
+constexpr std::string_view first_line = "muster enrolment 1";
+constexpr std::string_view pem_end = "-----\n";
+constexpr std::size_t bundle_max = 8;
+constexpr std::uint16_t any_port = 13000;
 
-constexpr std::size_t authorities_max = 8;
-constexpr std::string_view pem_end = "-----END CERTIFICATE-----\n";
+constexpr std::string_view enrol_again =
+  "; restore it from a backup, or remove both device.key and enrolment and enrol again (the server "
+  "then sees a new device)";
 
-std::string remedy(const fs::path& file, std::string_view what) {
-  return file.string() + ": " + std::string{what}
-         + "; remove the directory and enrol this machine again";
+bool wrong(std::string& problem, const fs::path& file, std::string_view what) {
+  problem = file.string();
+  problem.append(": ").append(what).append(enrol_again);
+  return false;
 }
 
-/// Every certificate of a PEM file; empty when one of them is none of ours.
-std::vector<certificate> certificates_of(std::string_view pem) {
-  std::vector<certificate> out;
-  while (!pem.empty() && out.size() < authorities_max) {
-    const auto end = pem.find(pem_end);
-    if (end == std::string_view::npos)
-      return {};
-    std::error_code ec;
-    auto one = certificate::from_pem(pem.substr(0, end + pem_end.size()), ec);
-    if (ec || !one)
-      return {};
-    out.push_back(std::move(*one));
-    pem.remove_prefix(end + pem_end.size());
+std::span<const std::uint8_t> bytes_of(std::string_view text) {
+  return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
+}
+
+std::string line(std::string_view name, std::string_view value) {
+  return std::string(name).append(" ").append(value).append("\n");
+}
+
+/// A line per value, in this order, and a check over all lines.
+std::string text_of(const agent_identity& identity) {
+  std::string out(first_line);
+  out += '\n' + line("server", identity.server) + line("server_id", to_hex(identity.server_id)) +
+         line("wake_key", to_hex(identity.wake_public_key)) +
+         line("certificate", to_hex(bytes_of(identity.leaf.der())));
+  for (const auto& authority : identity.bundle)
+    out += line("authority", to_hex(bytes_of(authority.der())));
+  return out += line("check", to_hex(sha256(out)));
+}
+
+/// Takes the next line if it has this name; false, and nothing is taken, when not.
+bool take_line(std::string_view& text, std::string_view name, std::string_view& value) {
+  const auto whole = text.substr(0, text.find('\n'));
+  if (!whole.starts_with(name) || whole.substr(name.size(), 1) != " ")
+    return false;
+  value = whole.substr(name.size() + 1);
+  text.remove_prefix(std::min(whole.size() + 1, text.size()));
+  return true;
+}
+
+bool take_bytes(std::string_view& text, std::string_view name, std::span<std::uint8_t> out) {
+  std::string_view hex;
+  if (!take_line(text, name, hex))
+    return false;
+  const auto value = from_hex(hex);
+  if (!value || value->size() != out.size())
+    return false;
+  std::copy(value->begin(), value->end(), out.begin());
+  return true;
+}
+
+std::optional<certificate> take_certificate(std::string_view& text, std::string_view name) {
+  std::string_view hex;
+  if (!take_line(text, name, hex))
+    return std::nullopt;
+  const auto der = from_hex(hex);
+  std::error_code ec;
+  return der ? certificate::from_der(*der, ec) : std::nullopt;
+}
+
+std::optional<agent_identity> parse(std::string_view text, const key_pair& key) {
+  agent_identity out{.key = key, .leaf = {}, .bundle = {}, .server = {}};
+  auto rest = text;
+  rest.remove_prefix(std::min(first_line.size() + 1, rest.size()));
+  std::string_view server;
+  if (!take_line(rest, "server", server) || !take_bytes(rest, "server_id", out.server_id) ||
+      !take_bytes(rest, "wake_key", out.wake_public_key))
+    return std::nullopt;
+  out.server = server;
+  auto leaf = take_certificate(rest, "certificate");
+  if (!leaf)
+    return std::nullopt;
+  out.leaf = *std::move(leaf);
+  out.device_id = out.leaf.holder_id();
+  while (out.bundle.size() < bundle_max) {
+    auto authority = take_certificate(rest, "authority");
+    if (!authority)
+      break;
+    out.bundle.push_back(*std::move(authority));
   }
-  return pem.empty() ? out : std::vector<certificate>{};
+  // Only what we would write ourselves: names, order, check and end are right as well.
+  if (text_of(out) != text)
+    return std::nullopt;
+  return out;
 }
 
-template <std::size_t Size>
-bool from_line(std::string_view& text, std::array<std::uint8_t, Size>& out) {
-  const auto end = text.find('\n');
-  const auto raw = from_hex(text.substr(0, end));
-  if (end == std::string_view::npos || !raw || raw->size() != Size)
-    return false;
-  std::copy(raw->begin(), raw->end(), out.begin());
-  text.remove_prefix(end + 1);
-  return true;
+/// Null when all of it belongs together.
+const char* inconsistency(const agent_identity& identity) {
+  if (identity.leaf.empty() || identity.leaf.holder_role() != role::device ||
+      identity.leaf.holder_id() != identity.device_id)
+    return "has no certificate of this device";
+  if (identity.leaf.spki_sha256() != identity.key.spki_sha256())
+    return "does not belong to device.key beside it";
+  if (identity.bundle.size() > bundle_max ||
+      std::none_of(identity.bundle.begin(), identity.bundle.end(),
+                   [&](const auto& authority) { return identity.leaf.issued_by(authority); }))
+    return "does not have the authority that issued its certificate";
+  if (!parse_endpoint(identity.server, any_port))
+    return "names no server";
+  return nullptr;
 }
 
-/// Server id, wake key, address: a line each.
-bool read_server_lines(std::string_view text, agent_identity& out) {
-  if (!from_line(text, out.server_id) || !from_line(text, out.wake_public_key))
-    return false;
-  const auto end = text.find('\n');
-  if (end == std::string_view::npos || end == 0 || end + 1 != text.size())
-    return false;
-  out.server = text.substr(0, end);
-  return true;
-}
-
-std::optional<std::string> needed(const fs::path& file, std::string& problem) {
-  auto content = read_private_file(file, problem);
-  if (!content && problem.empty())
-    problem = remedy(file, "is missing");
-  return content;
+/// Empty with an empty `problem` when there is none.
+std::optional<key_pair> read_key(const fs::path& directory, std::string& problem) {
+  const auto file = directory / key_file;
+  const auto text = read_private_file(file, problem);
+  if (!text)
+    return std::nullopt;
+  std::error_code ec;
+  auto key = key_pair::from_pem(*text, ec);
+  if (!key || !text->ends_with(pem_end)) {
+    wrong(problem, file, "is damaged");
+    return std::nullopt;
+  }
+  return key;
 }
 
 } // namespace
@@ -77,72 +143,48 @@ std::optional<key_pair> load_or_make_agent_key(const fs::path& directory, std::s
   problem.clear();
   if (!prepare_private_directory(directory, problem))
     return std::nullopt;
-  const auto file = directory / key_file;
-  const auto pem = read_private_file(file, problem);
-  if (pem) {
-    std::error_code ec;
-    auto key = key_pair::from_pem(*pem, ec);
-    if (ec || !key)
-      problem = remedy(file, "is damaged");
-    return ec ? std::nullopt : key;
-  }
-  if (!problem.empty())
+  auto key = read_key(directory, problem);
+  if (key || !problem.empty())
+    return key;
+  auto made = key_pair::generate();
+  if (!write_private_file(directory / key_file, made.private_pem(), problem))
     return std::nullopt;
-  auto key = key_pair::generate();
-  if (!write_private_file(file, key.private_pem(), problem))
-    return std::nullopt;
-  return key;
+  return made;
 }
 
 bool save_agent_identity(const fs::path& directory, const agent_identity& identity,
                          std::string& problem) {
   problem.clear();
-  std::string bundle;
-  for (const auto& one : identity.bundle)
-    bundle += one.pem();
-  const auto server = to_hex(identity.server_id) + "\n" + to_hex(identity.wake_public_key) + "\n"
-                      + identity.server + "\n";
-  return prepare_private_directory(directory, problem)
-         && write_private_file(directory / bundle_file, bundle, problem)
-         && write_private_file(directory / server_file, server, problem)
-         && write_private_file(directory / certificate_file, identity.leaf.pem(), problem);
+  const auto file = directory / enrolment_file;
+  if (const char* why = inconsistency(identity)) {
+    problem = file.string() + ": is not written, because it " + why;
+    return false;
+  }
+  return prepare_private_directory(directory, problem) &&
+         write_private_file(file, text_of(identity), problem);
 }
 
-std::optional<agent_identity> load_agent_identity(const fs::path& directory,
-                                                  std::string& problem) {
+std::optional<agent_identity> load_agent_identity(const fs::path& directory, std::string& problem) {
   problem.clear();
-  const auto leaf_pem = read_private_file(directory / certificate_file, problem);
-  if (!leaf_pem)
-    return std::nullopt;
-  const auto bundle_pem = needed(directory / bundle_file, problem);
-  const auto server = bundle_pem ? needed(directory / server_file, problem) : std::nullopt;
-  const auto key_pem = server ? needed(directory / key_file, problem) : std::nullopt;
-  if (!key_pem)
-    return std::nullopt;
   std::error_code ec;
-  auto key = key_pair::from_pem(*key_pem, ec);
-  if (ec || !key) {
-    problem = remedy(directory / key_file, "is damaged");
+  if (fs::status(directory, ec).type() == fs::file_type::not_found)
+    return std::nullopt;
+  if (!prepare_private_directory(directory, problem))
+    return std::nullopt;
+  const auto file = directory / enrolment_file;
+  const auto text = read_private_file(file, problem);
+  if (!text)
+    return std::nullopt;
+  const auto key = read_key(directory, problem);
+  if (!key) {
+    if (problem.empty())
+      wrong(problem, directory / key_file, "is missing");
     return std::nullopt;
   }
-  auto leaf = certificate::from_pem(*leaf_pem, ec);
-  if (ec || !leaf || leaf->holder_role() != role::device
-      || leaf->spki_sha256() != key->spki_sha256()) {
-    problem = remedy(directory / certificate_file, "is not this device's certificate");
-    return std::nullopt;
-  }
-  agent_identity out{.key = std::move(*key), .leaf = std::move(*leaf), .bundle = {}, .server = {}};
-  out.device_id = out.leaf.holder_id();
-  out.bundle = certificates_of(*bundle_pem);
-  const bool issued = std::any_of(out.bundle.begin(), out.bundle.end(), [&](const auto& authority) {
-    return out.leaf.issued_by(authority);
-  });
-  if (!issued) {
-    problem = remedy(directory / bundle_file, "has no authority that issued the certificate");
-    return std::nullopt;
-  }
-  if (!read_server_lines(*server, out)) {
-    problem = remedy(directory / server_file, "is damaged");
+  auto out = parse(*text, *key);
+  const char* why = out ? inconsistency(*out) : "is damaged";
+  if (why != nullptr) {
+    wrong(problem, file, why);
     return std::nullopt;
   }
   return out;

@@ -12,6 +12,8 @@
 
 namespace muster::net {
 
+/// In a directory of its own, 0700, of two files, 0600: `device.key` and `enrolment` (the rest, in
+/// one file, so that it is there whole or not at all).
 struct agent_identity {
   id_bytes device_id{};
   key_pair key;
@@ -27,11 +29,12 @@ struct agent_identity {
 [[nodiscard]] std::optional<key_pair>
 load_or_make_agent_key(const std::filesystem::path& directory, std::string& problem);
 
-/// Writes everything but the key, atomically. Directory 0700, files 0600.
+/// Writes everything but the key, atomically. Refuses what load_agent_identity() would refuse.
 [[nodiscard]] bool save_agent_identity(const std::filesystem::path& directory,
                                        const agent_identity& identity, std::string& problem);
 
-/// Empty with an empty `problem` when the device has not enrolled yet.
+/// Empty with an empty `problem` when the device has not enrolled yet (it may have a key). A problem
+/// is one clear sentence naming file and remedy.
 [[nodiscard]] std::optional<agent_identity>
 load_agent_identity(const std::filesystem::path& directory, std::string& problem);
 

@@ -28,12 +28,12 @@ struct server_identity {
   certificate_authority authority;
   key_pair server_key;
   certificate server_certificate;
-  std::array<std::uint8_t, 32> wake_seed{};        ///< Ed25519 (RFC 8032) private key
+  std::array<std::uint8_t, 32> wake_seed{}; ///< Ed25519 (RFC 8032) private key
   std::array<std::uint8_t, 32> wake_public_key{};
   std::array<std::uint8_t, 32> datagram_secret{};
   std::array<std::uint8_t, 32> settings_key{};
   std::shared_ptr<ticket_keys> tickets;
-  bool made_now = false;                           ///< this was the first start
+  bool made_now = false; ///< this was the first start
 };
 
 /// Reads the directory, or makes it where there is none or an empty one. That happens in
