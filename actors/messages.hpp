@@ -78,6 +78,9 @@ struct event_item {
 struct event_append {
   device_id device;
   std::string device_name;
+  /// Whose position is compared and moved, when not the device's own: what the server itself says
+  /// of a device is numbered by the server (id zero), and must not push the agent's numbers about.
+  std::optional<device_id> numbered_by;
   event_position after;
   std::uint64_t epoch = 0;
   std::vector<event_item> events; ///< not empty, sequences growing
@@ -303,13 +306,14 @@ enum class door : std::uint8_t { agents_tls, admin };
 
 // -- agent ------------------------------------------------------------------------------------
 
-/// An event before the spool has numbered it.
+/// An event before the spool (on the server: event_book) has numbered it.
 struct raised_event {
   actors::severity severity = severity::info;
   std::string type;
   std::string text;
   std::map<std::string, std::string> attributes;
   std::int64_t time_ms = 0;          ///< 0: now
+  std::string device_name;           ///< on the server, when it speaks of a device
 };
 using raised_event_ptr = std::shared_ptr<const raised_event>;
 

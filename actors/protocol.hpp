@@ -221,6 +221,8 @@ using directory_actor = join<
     caf::replies_to<atom::find, device_id>::with<device_page_ptr>,
     // console_session: how many, by state.
     caf::replies_to<atom::count>::with<device_counts>,
+    // INTERNAL: go on with lists and counts that look at many devices, a slice at a time.
+    caf::reacts_to<atom::next>,
     // INTERNAL: write what has changed since the last tick (class trace), a slice at a time.
     caf::reacts_to<atom::tick>>,
   observable>;
@@ -264,6 +266,8 @@ using event_book_actor = join<
     caf::reacts_to<atom::subscribe, event_tail_actor>,
     // INTERNAL: erase what is past its retention, once an hour.
     caf::reacts_to<atom::tick>,
+    // INTERNAL: the store refused what was raised; try again.
+    caf::reacts_to<atom::next>,
     // console_session: its share of /metrics.
     caf::replies_to<atom::metrics>::with<metrics_text>>,
   observable>;

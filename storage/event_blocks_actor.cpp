@@ -100,6 +100,10 @@ std::optional<caf::error> unfit(const actors::event_append& what) {
   return std::nullopt;
 }
 
+const actors::device_id& numbered_by(const actors::event_append& what) {
+  return what.numbered_by ? *what.numbered_by : what.device;
+}
+
 actors::event_position position_behind(const actors::event_append& what) {
   return {what.epoch, what.events.back().sequence};
 }
@@ -116,7 +120,7 @@ void append_changes(const actors::event_append& what, std::int64_t received_us, 
   record::position position;
   position.set_epoch(behind.epoch);
   position.set_sequence(behind.sequence);
-  to.push_back(put(family::devices, keys::position(what.device.bytes), records::encode(position)));
+  to.push_back(put(family::devices, keys::position(numbered_by(what).bytes), records::encode(position)));
 }
 
 } // namespace muster::storage

@@ -16,6 +16,9 @@ namespace muster::storage {
 /// limits::append_events_max, sequences that do not grow, a severity that is none.
 [[nodiscard]] std::optional<caf::error> unfit(const actors::event_append& what);
 
+/// Whose position these events move: the device's, unless somebody else numbers them.
+[[nodiscard]] const actors::device_id& numbered_by(const actors::event_append& what);
+
 /// The position behind these events. Not for what is unfit.
 [[nodiscard]] actors::event_position position_behind(const actors::event_append& what);
 

@@ -13,9 +13,10 @@ namespace tag {
 constexpr char schema = 'S';
 constexpr char user = 'u';
 constexpr char token = 't';
-constexpr char token_hash = 'h';
 constexpr char setting = 's';
 constexpr char device = 'd';
+constexpr char device_report = 'r';
+constexpr char removal = 'x';
 constexpr char key_hash = 'k';
 constexpr char position = 'p';
 constexpr char section = 's';
@@ -92,13 +93,6 @@ key_range tokens() {
   return tagged(tag::token);
 }
 
-std::string token_hash(hash_view sha256) {
-  return builder(tag::token_hash, 33).bytes(sha256).done();
-}
-std::optional<hash_bytes> parse_token_hash(std::string_view key) {
-  return parse_bytes<32>(tag::token_hash, key);
-}
-
 std::string setting(std::string_view name) {
   return named(tag::setting, name);
 }
@@ -116,6 +110,26 @@ std::optional<device_bytes> parse_device(std::string_view key) {
 }
 key_range devices() {
   return tagged(tag::device);
+}
+
+std::string device_report(device_view id) {
+  return builder(tag::device_report).bytes(id).done();
+}
+std::optional<device_bytes> parse_device_report(std::string_view key) {
+  return parse_bytes<16>(tag::device_report, key);
+}
+key_range device_reports() {
+  return tagged(tag::device_report);
+}
+
+std::string removal(device_view id) {
+  return builder(tag::removal).bytes(id).done();
+}
+std::optional<device_bytes> parse_removal(std::string_view key) {
+  return parse_bytes<16>(tag::removal, key);
+}
+key_range removals() {
+  return tagged(tag::removal);
 }
 
 std::string key_hash(hash_view sha256) {

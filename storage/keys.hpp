@@ -43,10 +43,6 @@ using hash_view = std::span<const std::uint8_t, 32>;
 [[nodiscard]] std::optional<std::string> parse_token(std::string_view key);
 [[nodiscard]] key_range tokens();
 
-/// SHA-256 of an enrolment token's secret -> its id (records::encode_text).
-[[nodiscard]] std::string token_hash(hash_view sha256);
-[[nodiscard]] std::optional<hash_bytes> parse_token_hash(std::string_view key);
-
 /// A value that the server or the agent keeps for itself, by a short name of the owner's choice.
 [[nodiscard]] std::string setting(std::string_view name);
 [[nodiscard]] std::optional<std::string> parse_setting(std::string_view key);
@@ -57,6 +53,17 @@ using hash_view = std::span<const std::uint8_t, 32>;
 [[nodiscard]] std::string device(device_view id);
 [[nodiscard]] std::optional<device_bytes> parse_device(std::string_view key);
 [[nodiscard]] key_range devices();
+
+/// What a device has said of itself, by id: record device_report.
+[[nodiscard]] std::string device_report(device_view id);
+[[nodiscard]] std::optional<device_bytes> parse_device_report(std::string_view key);
+[[nodiscard]] key_range device_reports();
+
+/// A device that has been removed, until what was on its way to the store when that happened has
+/// been swept up as well: an empty entry by id.
+[[nodiscard]] std::string removal(device_view id);
+[[nodiscard]] std::optional<device_bytes> parse_removal(std::string_view key);
+[[nodiscard]] key_range removals();
 
 /// SHA-256 of a public key (SPKI) -> the device id that has it (records::encode_device_id). Stays
 /// when the device is removed: a key without a device is refused for ever.

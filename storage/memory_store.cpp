@@ -139,6 +139,15 @@ store::space memory_store::measure() const {
   return out;
 }
 
+std::uint64_t memory_store::measure(family f, const key_range& range) const {
+  const std::lock_guard lock(mutex_);
+  std::uint64_t out = 0;
+  const auto [begin, end] = within(current_[index(f)], range);
+  for (auto at = begin; at != end; ++at)
+    out += at->first.size() + at->second.size();
+  return out;
+}
+
 void memory_store::fail_writes(std::error_code ec) {
   const std::lock_guard lock(mutex_);
   if (standing_fault_ != errc::sync_failed)

@@ -28,6 +28,7 @@ public:
   std::error_code scan(family f, const key_range& range, bool reverse,
                        const visitor& visit) const override;
   space measure() const override;
+  std::uint64_t measure(family f, const key_range& range) const override;
 
   /// From now on writes and syncs answer this (nothing is applied); empty: they work again.
   /// errc::sync_failed sticks, as on a disk.

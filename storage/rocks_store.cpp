@@ -128,6 +128,7 @@ public:
                        const visitor& visit) const override;
 
   [[nodiscard]] space measure() const override;
+  [[nodiscard]] std::uint64_t measure(family f, const key_range& range) const override;
 
 private:
   std::error_code be_ready();
@@ -243,6 +244,23 @@ store::space rocks_store::measure() const {
     out.used_bytes += gone ? 0 : bytes;
   }
   return out;
+}
+
+std::uint64_t rocks_store::measure(family f, const key_range& range) const {
+  const key_space keys_of(handles_, f);
+  const auto lower = keys_of.key(range.lower);
+  auto upper = keys_of.upper(range.upper);
+  if (upper.empty())
+    upper.assign(64, '\xff'); // no key of ours begins with this many 255
+  if (upper <= lower)
+    return 0;
+  const rocksdb::Range asked(lower, upper);
+  rocksdb::SizeApproximationOptions how;
+  how.include_memtables = true;
+  how.include_files = true;
+  std::uint64_t out = 0;
+  const auto status = db_->GetApproximateSizes(how, keys_of.handle(), &asked, 1, &out);
+  return status.ok() ? out : 0;
 }
 
 std::string reason(const std::error_code& ec, const rocksdb::Status& status) {

@@ -80,6 +80,10 @@ public:
     std::uint64_t used_bytes = 0;
   };
   [[nodiscard]] virtual space measure() const = 0;
+  /// About how many bytes the store uses for a range of keys; 0 when it cannot tell. Costs a look
+  /// at indexes, not at what they point to. What was erased counts no more, reclaimed or not, as
+  /// long as the range asked for leaves it out.
+  [[nodiscard]] virtual std::uint64_t measure(family f, const key_range& range) const = 0;
 };
 
 } // namespace muster::storage

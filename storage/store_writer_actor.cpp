@@ -70,11 +70,11 @@ caf::result<append_result> store_writer_state::append(const actors::event_append
   if (auto why = unfit(*what))
     return std::move(*why);
   append_waiter waiter;
-  waiter.device = what->device;
-  const auto pending = pending_positions_.find(what->device);
+  waiter.device = numbered_by(*what);
+  const auto pending = pending_positions_.find(waiter.device);
   auto current = pending == pending_positions_.end() ? event_position{} : pending->second;
   if (pending == pending_positions_.end())
-    if (const auto ec = committed(what->device, current))
+    if (const auto ec = committed(waiter.device, current))
       return actors::make_error(ec);
   waiter.moved = current != what->after;
   if (waiter.moved) {
@@ -141,7 +141,7 @@ void store_writer_state::add(const actors::event_append& what, std::int64_t rece
   append_changes(what, received_us, batch_);
   for (auto at = before; at < batch_.size(); ++at)
     batch_bytes_ += batch_[at].key.size() + batch_[at].value.size();
-  pending_positions_[what.device] = position_behind(what);
+  pending_positions_[numbered_by(what)] = position_behind(what);
   batch_needs_sync_ = true;
   totals_.events += what.events.size();
 }

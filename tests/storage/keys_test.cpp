@@ -66,12 +66,14 @@ std::vector<std::pair<family, kind>> all_kinds() {
     {family::meta, {"user", keys::user("root"), [](auto key) { return !!keys::parse_user(key); }}},
     {family::meta, {"token", keys::token("t1"), [](auto key) { return !!keys::parse_token(key); }}},
     {family::meta,
-     {"token hash", keys::token_hash(hash),
-      [](auto key) { return !!keys::parse_token_hash(key); }}},
-    {family::meta,
      {"setting", keys::setting("x"), [](auto key) { return !!keys::parse_setting(key); }}},
     {family::devices,
      {"device", keys::device(device), [](auto key) { return !!keys::parse_device(key); }}},
+    {family::devices,
+     {"device report", keys::device_report(device),
+      [](auto key) { return !!keys::parse_device_report(key); }}},
+    {family::devices,
+     {"removal", keys::removal(device), [](auto key) { return !!keys::parse_removal(key); }}},
     {family::devices,
      {"key hash", keys::key_hash(hash), [](auto key) { return !!keys::parse_key_hash(key); }}},
     {family::devices,
@@ -130,8 +132,9 @@ TEST_CASE("names, ids and hashes come back from their keys") {
   CHECK(keys::parse_user(keys::user("anna")) == "anna");
   CHECK(keys::parse_token(keys::token("k3")) == "k3");
   CHECK(keys::parse_setting(keys::setting("clock")) == "clock");
-  CHECK(keys::parse_token_hash(keys::token_hash(hash_of(7))) == hash_of(7));
   CHECK(keys::parse_device(keys::device(device_of(7))) == device_of(7));
+  CHECK(keys::parse_device_report(keys::device_report(device_of(7))) == device_of(7));
+  CHECK(keys::parse_removal(keys::removal(device_of(7))) == device_of(7));
   CHECK(keys::parse_key_hash(keys::key_hash(hash_of(7))) == hash_of(7));
   CHECK(keys::parse_position(keys::position(device_of(7))) == device_of(7));
   CHECK(keys::parse_section(keys::section(device_of(7), 65535)) ==

@@ -27,10 +27,12 @@ std::vector<std::shared_ptr<google::protobuf::MessageLite>> samples() {
   auto device = std::make_shared<record::device>();
   device->set_id(std::string(16, 'd'));
   device->set_host_name("mill");
-  device->set_hello_counter(900);
-  auto* section = device->add_sections();
-  section->set_section(2);
-  section->set_digest(std::string(16, 's'));
+  device->set_certificate(std::string(400, 'c'));
+  auto report = std::make_shared<record::device_report>();
+  report->set_hello_counter(900);
+  report->add_digests(std::string(16, 's'));
+  report->add_digests("");
+  report->set_disk_used_percent(81);
   auto content = std::make_shared<record::section>();
   content->set_digest(std::string(16, 's'));
   content->set_compressed(std::string(300, 'z'));
@@ -52,7 +54,7 @@ std::vector<std::shared_ptr<google::protobuf::MessageLite>> samples() {
   auto spooled = std::make_shared<record::spooled_event>();
   spooled->set_epoch(5);
   *spooled->mutable_content() = sample_event();
-  return {device, content, block, position, token, user, audit, spooled};
+  return {device, report, content, block, position, token, user, audit, spooled};
 }
 
 } // namespace

@@ -260,3 +260,27 @@ TEST_CASE_TEMPLATE("space grows with what is stored", Kind, EVERY_KIND) {
   REQUIRE_FALSE(write(subject, {put(family::inventory, "s", std::string(100'000, 'x'))}));
   CHECK(subject.measure().used_bytes >= before + 100'000);
 }
+
+TEST_CASE_TEMPLATE("the size of a range is about that of what is in it", Kind, EVERY_KIND) {
+  Kind kind;
+  auto& subject = kind.get();
+  std::mt19937_64 random(7); // what repeats itself would be compressed
+  const auto fill = [&](char first) {
+    change_batch batch;
+    for (int i = 0; i < 2'000; ++i) {
+      std::string value(500, '\0');
+      for (auto& c : value)
+        c = static_cast<char>(random());
+      batch.push_back(put(family::events, std::string(1, first) + std::to_string(i), value));
+    }
+    REQUIRE_FALSE(write(subject, std::move(batch)));
+  };
+  fill('a');
+  fill('c');
+  const auto about = [](std::uint64_t bytes) { return bytes > 500'000 && bytes < 2'000'000; };
+  CHECK(about(subject.measure(family::events, {"a", "b"})));
+  CHECK(about(subject.measure(family::events, {"b", ""})));
+  CHECK(subject.measure(family::events, {"b", "c"}) < 100'000);
+  CHECK(subject.measure(family::events, {"d", "c"}) == 0);
+  CHECK(subject.measure(family::audit, {}) < 100'000);
+}
