@@ -1,0 +1,168 @@
+#pragma once
+// One shard of the directory: who is there, who may come in, who is gone for good.
+
+#include "actors/protocol.hpp"
+#include "actors/rules/admission.hpp"
+#include "actors/rules/device_filter.hpp"
+#include "actors/server/device_table.hpp"
+#include "actors/server/fleet_limits.hpp"
+#include "actors/server/machine_census.hpp"
+#include "storage/generation_cache.hpp"
+
+#include <caf/actor_clock.hpp>
+#include <caf/result.hpp>
+#include <caf/stateful_actor.hpp>
+#include <caf/timespan.hpp>
+#include <caf/typed_event_based_actor.hpp>
+#include <caf/typed_response_promise.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <string>
+#include <system_error>
+#include <type_traits>
+#include <unordered_map>
+#include <vector>
+
+namespace muster::actors {
+
+/// What a shard begins with; made by load_directory, used by one directory actor.
+struct directory_shard {
+  std::shared_ptr<device_table> devices = std::make_shared<device_table>();
+  machine_census_ptr machines;       ///< shared by all shards
+  std::vector<device_id> removals;   ///< begun before the last stop, to be finished
+};
+
+/// Reads the devices family once, before there are actors. Yields one part for each shard; empty
+/// with `ec` when the store cannot be read or a record is damaged (a device that is not in the
+/// directory is refused, so none may be left out in silence). A million devices take about 3 s.
+[[nodiscard]] std::vector<directory_shard> load_directory(const storage::store& db,
+                                                          std::size_t shards, std::error_code& ec);
+
+struct directory_options {
+  directory_shard loaded;
+  store_writer_actor writer;
+  std::vector<store_reader_actor> readers; ///< not empty
+  event_book_actor event_book;
+  wall_clock now;
+  std::int64_t server_started_us = 0;      ///< before that nobody listened
+  std::chrono::seconds sync_period{900};   ///< what agents are told: who misses three is silent
+  caf::timespan trace_period = fleet_limits::trace_period;
+};
+
+/// The one place that decides about sessions. What it decided is in the store before anybody is
+/// told: the counter of a hello before its welcome, a revocation before its answer. When the store
+/// refuses, the asker is told so and the directory is as before.
+///
+/// A device's admission is one at a time: newcomers wait in line (admissions_waiting_max), and each
+/// is judged by what the one before has left behind, so two are never let in together. Sessions say
+/// `left` in whatever way they die, so they are not monitored.
+///
+/// Nothing here takes longer than a slice: lists and counts over many devices are cut
+/// (fleet_limits::list_slice), and so is the writing of contacts and statistics (trace_slice).
+/// Losing this actor is fatal for the server; its successor is made by load_directory.
+class directory_state {
+public:
+  static inline const char* name = "directory";
+
+  explicit directory_state(directory_actor::pointer self) : self_(self) {}
+  ~directory_state();
+  directory_state(const directory_state&) = delete;
+  directory_state& operator=(const directory_state&) = delete;
+
+  directory_actor::behavior_type make_behavior(directory_options options);
+
+private:
+  using admission_promise = caf::typed_response_promise<admission_ptr>;
+  struct newcomer {
+    hello_facts_ptr hello;
+    admission_promise answer;
+  };
+  /// An admission being decided, and who waits for its end.
+  struct deciding {
+    newcomer now;
+    bool gone = false; ///< the newcomer has left before it was let in
+    bool went_back = false;
+    std::deque<newcomer> waiting;
+  };
+  /// A list or count that looks at many devices.
+  struct looking {
+    caf::typed_response_promise<device_page_ptr> page_answer;
+    caf::typed_response_promise<device_counts> counts_answer;
+    rules::device_filter filter;
+    device_query_ptr query; ///< null: a count
+    std::shared_ptr<device_page> page = std::make_shared<device_page>();
+    device_counts counts;
+    std::string at_name; ///< everything up to here has been looked at
+    device_id at_device;
+    bool begun = false;
+  };
+
+  // -- admission (directory_admission.cpp) --------------------------------------------------------
+  caf::result<admission_ptr> admit(const hello_facts_ptr& hello);
+  void decide(const device_id& device);
+  void ask_old_session(const device_id& device);
+  void on_old_session(const device_id& device, bool alive);
+  void let_in(const device_id& device);
+  void on_recorded(const device_id& device);
+  void refuse(const device_id& device, rules::admission_step why);
+  void finish(const device_id& device, admission_ptr answer);
+  void fail(const device_id& device, const caf::error& why);
+  void next_newcomer(const device_id& device);
+  void replace_session(device_entry& entry);
+  void left(const device_id& device, const caf::actor_addr& session);
+  void complain(const device_entry* entry, const hello_facts& hello, severity how, std::string type,
+                std::string text);
+
+  // -- what sessions and jobs tell ----------------------------------------------------------------
+  void contact(const device_id& device);
+  void synced(const sync_outcome& outcome);
+  void mark_unwritten(device_entry& entry);
+  void write_traces();
+  void write_last_traces();
+
+  // -- changes by the console (directory_changes.cpp) ---------------------------------------------
+  caf::result<caf::ok_atom> enrol(const enrolled_device_ptr& enrolled);
+  caf::result<bool> revoke(const device_id& device, const audit_entry_ptr& audit);
+  caf::result<bool> remove(const device_id& device, const audit_entry_ptr& audit);
+  void on_removed(const device_id& device);
+  void recheck_removals();
+  void recheck(const device_id& device);
+
+  // -- lists (directory_lists.cpp) ----------------------------------------------------------------
+  caf::result<device_page_ptr> list(const device_query_ptr& query);
+  device_page_ptr find(const device_id& device) const;
+  caf::result<device_counts> count();
+  void look_on();
+  bool look_at_slice(looking& what);
+  [[nodiscard]] device_row row_of(const device_entry& entry) const;
+  [[nodiscard]] device_state state_of(const device_entry& entry) const;
+
+  [[nodiscard]] const store_reader_actor& reader_for(const device_id& device) const;
+  [[nodiscard]] std::string status() const;
+
+  directory_actor::pointer self_;
+  directory_options options_;
+  std::shared_ptr<device_table> devices_;
+  std::unordered_map<device_id, deciding> deciding_;
+  std::unordered_map<device_id, bool> changing_; ///< being revoked or removed: refused meanwhile
+  std::deque<device_id> unwritten_;
+  bool writing_traces_ = false;
+  struct removal {
+    device_id device;
+    caf::actor_clock::time_point due;
+  };
+  std::deque<removal> removals_;
+  std::size_t removals_in_work_ = 0;
+  std::deque<std::unique_ptr<looking>> looking_;
+  storage::generation_cache<device_id, caf::actor_clock::time_point> complaints_{
+    fleet_limits::complaints_max};
+};
+static_assert(!std::is_aggregate_v<directory_state>);
+
+directory_actor::behavior_type
+directory(directory_actor::stateful_pointer<directory_state> self, directory_options options);
+
+} // namespace muster::actors

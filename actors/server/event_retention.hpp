@@ -1,0 +1,45 @@
+#pragma once
+// Which days of events are to go: by age, by severity, and when all together are too large. Pure
+// but for reading the store.
+
+#include "storage/store.hpp"
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <system_error>
+
+namespace muster::actors {
+
+inline constexpr std::size_t event_severities = 4;
+
+struct retention_rules {
+  /// Whole UTC days that are kept beside the present one. Index: severity - 1.
+  std::array<std::uint32_t, event_severities> days{};
+  /// Of blocks and their index as the store keeps them; 0: any size. When there is more, the oldest
+  /// day of the lowest severity goes first, as in an agent's spool; the present day never goes.
+  std::uint64_t bytes_max = 0;
+};
+
+/// Days before these are gone already, as far as we know; looking for them again would mean to step
+/// over all that is left of them. Index: severity - 1.
+using retention_marks = std::array<std::uint32_t, event_severities>;
+
+struct retention_plan {
+  /// Every day before is to go. Index: severity - 1.
+  retention_marks first_kept{};
+  std::uint64_t bytes_kept = 0;
+  std::uint64_t days_gone = 0; ///< that had events
+};
+
+/// Looks which days there are, and how large they are when it matters. Bounded by the number of
+/// days (fleet_limits::days_max), not by the events in them.
+[[nodiscard]] std::error_code plan_retention(const storage::store& db, const retention_rules& rules,
+                                             std::uint32_t today, const retention_marks& gone,
+                                             retention_plan& out);
+
+/// The changes that carry it out, blocks and index together.
+[[nodiscard]] storage::change_batch retention_changes(const retention_plan& plan,
+                                                      const retention_marks& gone);
+
+} // namespace muster::actors
