@@ -169,17 +169,22 @@ std::string serialize(const request& r, std::string_view host) {
 // -- responses, for clients ---------------------------------------------------
 
 struct response_reader::state {
-  state() {
+  explicit state(body_use use) {
     parser.header_limit(limits::http_head_bytes_max);
-    parser.body_limit(limits::http_response_bytes_max);
+    if (use == body_use::collected)
+      parser.body_limit(limits::http_response_bytes_max);
+    else
+      parser.body_limit(boost::none);
     parser.eager(true);
   }
   beast_http::response_parser<beast_http::string_body> parser;
 };
 
-response_reader::response_reader() : state_(std::make_unique<state>()) {}
+response_reader::response_reader(body_use use) : state_(std::make_unique<state>(use)) {}
 
 response_reader::~response_reader() = default;
+response_reader::response_reader(response_reader&&) noexcept = default;
+response_reader& response_reader::operator=(response_reader&&) noexcept = default;
 
 std::size_t response_reader::put(std::string_view bytes, std::error_code& ec) {
   auto& parser = state_->parser;

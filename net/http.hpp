@@ -50,11 +50,17 @@ struct response {
 /// One whole response, head and body.
 [[nodiscard]] std::optional<response> parse_response(std::string_view bytes, std::error_code& ec);
 
+/// collected: the body is at most limits::http_response_bytes_max. streamed: whoever reads takes it
+/// as it comes, without end.
+enum class body_use { collected, streamed };
+
 /// Reads one response piece by piece, for clients. Not thread-safe.
 class response_reader {
 public:
-  response_reader();
+  explicit response_reader(body_use use = body_use::collected);
   ~response_reader();
+  response_reader(response_reader&&) noexcept;
+  response_reader& operator=(response_reader&&) noexcept;
 
   /// Takes bytes as they come and returns how many of them belong to this response; the rest, at
   /// most one read, must be offered again, with more behind it, or belongs to the next response.
