@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <sstream>
 #include <vector>
 
 namespace muster {
@@ -61,6 +62,14 @@ std::string usage_problem(const CLI::App& app, const CLI::ParseError& why) {
     text = "which command?";
   std::replace(text.begin(), text.end(), '\n', ' ');
   return text + " (see " + full_name(command) + " --help)";
+}
+
+int print_asked(const CLI::App& app, const CLI::ParseError& end,
+                const std::function<void(const std::string&)>& print) {
+  std::ostringstream text;
+  const int code = app.exit(end, text, text);
+  print(text.str());
+  return code;
 }
 
 std::optional<int> parse_command_line(CLI::App& app, int argc, const char* const* argv) {

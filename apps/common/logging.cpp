@@ -1,5 +1,7 @@
 #include "apps/common/logging.hpp"
 
+#include "apps/common/utf8.hpp"
+
 #include <muster/assert.hpp>
 
 #include <spdlog/formatter.h>
@@ -110,23 +112,6 @@ private:
   bool coloured_;
 };
 
-/// Length of the well-formed character at the front (RFC 3629), or 0.
-std::size_t character_bytes(std::string_view text) {
-  const auto at = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const auto lead = at(0);
-  if (lead < 0x80)
-    return 1;
-  const std::size_t bytes = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
-  if (lead < 0xC2 || lead > 0xF4 || text.size() < bytes)
-    return 0;
-  for (std::size_t i = 1; i < bytes; ++i)
-    if ((at(i) & 0xC0) != 0x80)
-      return 0;
-  const bool overlong = (lead == 0xE0 && at(1) < 0xA0) || (lead == 0xF0 && at(1) < 0x90);
-  const bool beyond = (lead == 0xED && at(1) > 0x9F) || (lead == 0xF4 && at(1) > 0x8F);
-  return overlong || beyond ? 0 : bytes;
-}
-
 } // namespace
 
 const std::vector<std::string>& level_names() {
@@ -138,21 +123,20 @@ std::string one_line(std::string_view message) {
   std::string line;
   line.reserve(message.size());
   while (!message.empty()) {
-    const auto bytes = character_bytes(message);
-    const auto first = static_cast<unsigned char>(message.front());
-    // U+0080 to U+009F are control characters too: C2 80 to C2 9F.
-    const bool control =
-      first < 0x20 || first == 0x7f ||
-      (bytes == 2 && first == 0xC2 && static_cast<unsigned char>(message[1]) < 0xA0);
-    if (bytes != 0 && !control) {
-      line += message.substr(0, bytes);
-      message.remove_prefix(bytes);
+    auto rest = message;
+    const auto c = utf8::take(rest);
+    const auto character = message.substr(0, message.size() - rest.size());
+    message = rest;
+    if (c && !utf8::is_control(*c)) {
+      line += character;
       continue;
     }
-    line += "\\x";
-    line += hex_digits[first >> 4];
-    line += hex_digits[first & 15];
-    message.remove_prefix(1);
+    for (const char byte : character) {
+      const auto value = static_cast<unsigned char>(byte);
+      line += "\\x";
+      line += hex_digits[value >> 4];
+      line += hex_digits[value & 15];
+    }
   }
   return line;
 }

@@ -1,0 +1,26 @@
+#pragma once
+// How a command ends early. Inside the console a command is a straight line of steps; the first
+// that does not work ends it with one line and a code. Thrown by commands, caught by run().
+
+#include "apps/common/exit_codes.hpp"
+
+#include <exception>
+#include <string>
+#include <utility>
+
+namespace muster::console {
+
+class failure : public std::exception {
+public:
+  failure(exit_code code, std::string text) : code_(code), text_(std::move(text)) {}
+  [[nodiscard]] exit_code code() const noexcept { return code_; }
+  /// A sentence without a full stop, naming what and, where there is one, the remedy.
+  [[nodiscard]] const std::string& text() const noexcept { return text_; }
+  const char* what() const noexcept override { return text_.c_str(); }
+
+private:
+  exit_code code_;
+  std::string text_;
+};
+
+} // namespace muster::console

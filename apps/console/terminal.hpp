@@ -1,0 +1,50 @@
+#pragma once
+// The person in front of the console, or the lack of one.
+
+#include "apps/console/table.hpp"
+
+#include <optional>
+#include <string>
+
+namespace muster::console {
+
+/// Replaceable in tests.
+class terminal {
+public:
+  virtual ~terminal() = default;
+  virtual void out(const std::string& text) = 0;
+  virtual void err(const std::string& text) = 0;
+  /// False once nobody reads what we write any more.
+  [[nodiscard]] virtual bool is_read() const { return true; }
+  /// How tables should look.
+  [[nodiscard]] virtual style look() const = 0;
+  /// Whether a person reads what we print.
+  [[nodiscard]] virtual bool shows_to_person() const = 0;
+  /// Whether somebody can be asked.
+  [[nodiscard]] virtual bool can_ask() const = 0;
+  /// A line; empty at the end of input. `hidden` does not show what is typed.
+  [[nodiscard]] virtual std::optional<std::string> ask(const std::string& question,
+                                                       bool hidden) = 0;
+  /// Lets so many seconds pass.
+  virtual void wait(int seconds) = 0;
+};
+
+/// stdin, stdout and stderr; questions go to the controlling terminal, so that they work in a pipe.
+class system_terminal final : public terminal {
+public:
+  system_terminal();
+  void out(const std::string& text) override;
+  void err(const std::string& text) override;
+  [[nodiscard]] bool is_read() const override { return is_read_; }
+  [[nodiscard]] style look() const override;
+  [[nodiscard]] bool shows_to_person() const override { return shows_; }
+  [[nodiscard]] bool can_ask() const override;
+  [[nodiscard]] std::optional<std::string> ask(const std::string& question, bool hidden) override;
+  void wait(int seconds) override;
+
+private:
+  bool shows_;
+  bool is_read_ = true;
+};
+
+} // namespace muster::console

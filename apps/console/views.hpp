@@ -1,0 +1,54 @@
+#pragma once
+// What the API answers, as text for people. Pure.
+
+#include "apps/console/moments.hpp"
+#include "apps/console/table.hpp"
+#include "net/wire/admin.pb.h"
+
+#include <string>
+
+namespace muster::console {
+
+struct view {
+  style look;
+  moment_us now = 0;
+  bool utc = false;
+
+  /// "3 min ago", or exact with --utc.
+  [[nodiscard]] std::string time(moment_us when) const;
+  /// The time of day, or exact with --utc.
+  [[nodiscard]] std::string clock(moment_us when) const;
+  /// A heading above a table.
+  [[nodiscard]] std::string heading(const std::string& text) const;
+};
+
+[[nodiscard]] tone tone_of_state(const std::string& device_state);
+[[nodiscard]] tone tone_of_severity(const std::string& severity);
+
+[[nodiscard]] std::string devices_text(const admin::device_list& list, const view& v);
+[[nodiscard]] std::string device_text(const admin::device_detail& detail, const view& v);
+[[nodiscard]] std::string deliveries_text(const admin::device_detail& detail, const view& v);
+[[nodiscard]] std::string applications_text(const admin::device_applications& list, const view& v);
+[[nodiscard]] std::string run_states_text(const admin::device_run_states& list, const view& v);
+
+[[nodiscard]] std::string application_counts_text(const admin::application_list& list,
+                                                  const view& v);
+[[nodiscard]] std::string owners_text(const admin::application_owners& list, const view& v);
+
+/// Oldest first, as logs are read, although the API has the newest first.
+[[nodiscard]] std::string events_text(const admin::event_list& list, const view& v,
+                                      bool with_device = true);
+/// One event as a line of its own, in columns of fixed width.
+[[nodiscard]] std::string event_line(const admin::event& e, const view& v);
+
+[[nodiscard]] std::string tokens_text(const admin::token_list& list, const view& v);
+/// What to do with a new token; `server` is HOST:PORT for agents.
+[[nodiscard]] std::string new_token_text(const admin::token& t, const std::string& server,
+                                         const view& v);
+/// The command to type on a client.
+[[nodiscard]] std::string enrol_command(const admin::token& t, const std::string& server);
+
+[[nodiscard]] std::string audit_text(const admin::audit_list& list, const view& v);
+[[nodiscard]] std::string server_text(const admin::server_status& status, const view& v);
+
+} // namespace muster::console
