@@ -19,7 +19,7 @@ collector_actor::behavior_type collector_state::make_behavior(collector_options 
   tell({make_event(severity::info, event_types::agent_started,
                    "the agent " + options_.agent_version + " has started",
                    {{"version", options_.agent_version}, {"uptime_s", std::to_string(uptime_s)}})},
-       [](bool) {});
+       [] {});
   load();
   look_at_clock();
   arm_tick(options_.period);
@@ -82,6 +82,8 @@ void collector_state::on_tick() {
     return;
   }
   arm_tick(options_.period);
+  for (const auto& again : std::exchange(refused_, {}))
+    send(again);
   look_at_clock();
   if (!loaded_) {
     load();
@@ -101,10 +103,11 @@ void collector_state::on_exit(const caf::exit_msg& why) {
     return;
   stop_reason_ = why.reason;
   stop_by_ = self_->clock().now() + options_.stop_max;
-  tell({make_event(severity::info, event_types::agent_stopped, "the agent is stopping",
-                   {{"version", options_.agent_version}})},
-       [this](bool) { self_->quit(stop_reason_); });
-  arm_tick(options_.stop_max); // the tick that is in flight comes too late, and does nothing
+  tell(
+    {make_event(severity::info, event_types::agent_stopped, "the agent is stopping",
+                {{"version", options_.agent_version}})},
+    [this] { self_->quit(stop_reason_); }, false);
+  arm_tick(options_.stop_max); // the tick that is in flight finds that it is not yet time
 }
 
 machine_snapshot_ptr collector_state::look() {
@@ -148,29 +151,45 @@ std::string collector_state::announced_list() const {
   return canonical_form(out);
 }
 
-void collector_state::tell(events what, std::function<void(bool)> then) {
-  struct progress {
-    std::size_t missing;
-    bool failed = false;
-    std::function<void(bool)> then;
-  };
+void collector_state::tell(events what, std::function<void()> then, bool insist) {
   if (what.empty())
-    return then(true);
-  const auto done = std::make_shared<progress>(progress{what.size(), false, std::move(then)});
-  const auto answered = [this, done](bool good) {
-    told_ += good ? 1 : 0;
-    done->failed = done->failed || !good;
-    if (--done->missing == 0)
-      done->then(!done->failed);
-  };
+    return then();
+  auto out = std::make_shared<announcement>();
+  const auto now_ms = options_.view.now_us() / 1000; // it may be long until the spool takes it
+  for (auto& one : what) {
+    one->time_ms = now_ms;
+    out->to_send.push_back(std::move(one));
+  }
+  out->insist = insist;
+  out->then = std::move(then);
+  send(out);
+}
+
+void collector_state::send(const announcement_ptr& what) {
+  const auto events_to_send = std::exchange(what->to_send, {});
+  what->unanswered = events_to_send.size();
   // All at once: the spool's writer makes one commit of them.
-  for (auto& one : what)
-    self_->request(options_.spool, caf::infinite, atom::raise_v, std::move(one))
-      .then([answered](caf::ok_atom) { answered(true); },
-            [answered](const caf::error& why) {
-              spdlog::warn("collector: an event could not be written: {}", text_of(why));
-              answered(false);
-            });
+  for (const auto& one : events_to_send)
+    self_->request(options_.spool, caf::infinite, atom::raise_v, one)
+      .then(
+        [this, what](caf::ok_atom) {
+          ++told_;
+          on_answered(what);
+        },
+        [this, what, one](const caf::error& why) {
+          spdlog::warn("collector: {} could not be written: {}", one->type, text_of(why));
+          what->refused.push_back(one);
+          on_answered(what);
+        });
+}
+
+void collector_state::on_answered(const announcement_ptr& what) {
+  if (--what->unanswered > 0)
+    return;
+  if (what->refused.empty() || !what->insist)
+    return what->then();
+  what->to_send = std::exchange(what->refused, {});
+  refused_.push_back(what);
 }
 
 void collector_state::remember(const char* what, std::string record) {

@@ -15,6 +15,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -60,11 +61,11 @@ inline constexpr const char* clock_jumped = "clock.jumped";
 /// the disk, for at most `stop_max`; so the spool is stopped after it.
 ///
 /// What it remembers moves on only when the events about it are on the disk: a crash in between
-/// tells a change twice, never not at all. What could not be told is told at the next tick. Before
-/// the first list of applications nothing is announced as installed.
+/// tells a change twice, never not at all. What the spool refuses is offered again at each tick.
+/// Before the first list of applications nothing is announced as installed.
 ///
-/// Bounds: one tick in flight; one announcement of applications and one of alarms on its way; the
-/// last snapshot and the announced list in memory.
+/// Bounds: one tick in flight; one announcement on its way of each kind (start, applications,
+/// alarms, clock); the last snapshot and the announced list in memory.
 class collector_state {
 public:
   static inline const char* name = "collector";
@@ -73,7 +74,16 @@ public:
   collector_actor::behavior_type make_behavior(collector_options options);
 
 private:
-  using events = std::vector<raised_event_ptr>;
+  using events = std::vector<std::shared_ptr<raised_event>>;
+  /// Events on their way to the disk, and what follows when all are there.
+  struct announcement {
+    std::vector<raised_event_ptr> to_send;
+    std::vector<raised_event_ptr> refused;
+    std::size_t unanswered = 0;
+    bool insist = true;
+    std::function<void()> then;
+  };
+  using announcement_ptr = std::shared_ptr<announcement>;
   /// What is wrong: "service NAME", "disk MOUNT".
   using alarms = std::set<std::string>;
 
@@ -86,8 +96,11 @@ private:
   void on_watch();
   [[nodiscard]] machine_snapshot_ptr look();
   [[nodiscard]] std::string announced_list() const;
-  /// Has the events written, all together; then tells whether all are on the disk.
-  void tell(events what, std::function<void(bool)> then);
+  /// Has the events written, all together. What the spool refuses is offered again at each tick
+  /// until it is on the disk, then `then` is called; or, without `insist`, it is called anyway.
+  void tell(events what, std::function<void()> then, bool insist = true);
+  void send(const announcement_ptr& what);
+  void on_answered(const announcement_ptr& what);
   /// Keeps it for the next start. A failure is logged: the worst of it is an event told twice.
   void remember(const char* what, std::string record);
   [[nodiscard]] std::string status() const;
@@ -115,6 +128,8 @@ private:
   bool compare_again_ = false; ///< something may have changed since the last comparison
   alarms alarms_;
   bool alarming_ = false;
+  bool jumping_ = false;
+  std::vector<announcement_ptr> refused_;       ///< for the next tick; at most one of each kind
   std::optional<std::int64_t> clock_offset_us_; ///< time of day minus time since boot
   std::uint64_t looks_ = 0;
   std::uint64_t told_ = 0;

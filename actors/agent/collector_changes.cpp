@@ -42,7 +42,7 @@ announced_applications record_of(const wire::applications& list) {
   return out;
 }
 
-raised_event_ptr event_of(const rules::application_change& change) {
+std::shared_ptr<raised_event> event_of(const rules::application_change& change) {
   using kind = rules::application_change::kind;
   const auto& [name, version, architecture, manager] = change.application;
   std::map<std::string, std::string> attributes{
@@ -59,7 +59,7 @@ raised_event_ptr event_of(const rules::application_change& change) {
                     std::move(attributes));
 }
 
-raised_event_ptr summary_of(const std::vector<rules::application_change>& all) {
+std::shared_ptr<raised_event> summary_of(const std::vector<rules::application_change>& all) {
   using kind = rules::application_change::kind;
   const auto count = [&](kind k) {
     return std::to_string(
@@ -120,12 +120,8 @@ void collector_state::compare(const wire::applications& now) {
     news = news_of(rules::difference(keys_of(before), keys_of(now)));
   }
   announcing_ = true;
-  tell(std::move(news), [this, bytes = std::move(bytes), record = std::move(record)](bool told) {
+  tell(std::move(news), [this, bytes = std::move(bytes), record = std::move(record)] {
     announcing_ = false;
-    if (!told) {
-      compare_again_ = true; // at the next tick
-      return;
-    }
     announced_ = bytes;
     remember(announced_settings::applications, storage::records::encode(record));
     if (compare_again_)
@@ -155,10 +151,8 @@ void collector_state::look_at_alarms() {
   if (on == alarms_)
     return;
   alarming_ = true;
-  tell(std::move(news), [this, on = std::move(on)](bool told) {
+  tell(std::move(news), [this, on = std::move(on)] {
     alarming_ = false;
-    if (!told)
-      return; // the next tick finds the same
     alarms_ = on;
     storage::record::announced_alarms record;
     for (const auto& one : on)
@@ -229,18 +223,23 @@ void collector_state::look_at_disks(alarms& on, events& news) const {
 // -- the clock ------------------------------------------------------------------------------------
 
 void collector_state::look_at_clock() {
+  if (jumping_)
+    return;
   const auto offset_us = options_.view.now_us() - options_.view.boot_time_us();
-  const auto before_us = std::exchange(clock_offset_us_, offset_us);
-  if (!before_us)
+  const auto jump_ms = (offset_us - clock_offset_us_.value_or(offset_us)) / 1000;
+  if (std::abs(jump_ms) <= options_.clock_jump_min.count()) {
+    clock_offset_us_ = offset_us; // corrections of a few seconds do not add up to a jump
     return;
-  const auto jump_ms = (offset_us - *before_us) / 1000;
-  if (std::abs(jump_ms) <= options_.clock_jump_min.count())
-    return;
+  }
+  jumping_ = true;
   const auto seconds = std::to_string(std::abs(jump_ms) / 1000);
   tell({make_event(severity::warning, event_types::clock_jumped,
                    "the clock was set " + seconds + " s " + (jump_ms > 0 ? "forward" : "back"),
                    {{"jump_ms", std::to_string(jump_ms)}})},
-       [](bool) {});
+       [this, offset_us] {
+         jumping_ = false;
+         clock_offset_us_ = offset_us;
+       });
 }
 
 } // namespace muster::actors

@@ -16,10 +16,15 @@ inline constexpr const char* applications = "collector.applications";
 inline constexpr const char* alarms = "collector.alarms";
 } // namespace announced_settings
 
-[[nodiscard]] inline raised_event_ptr make_event(severity how, const char* type, std::string text,
-                                                 std::map<std::string, std::string> attributes) {
-  return std::make_shared<const raised_event>(
-    raised_event{how, type, std::move(text), std::move(attributes), 0});
+[[nodiscard]] inline std::shared_ptr<raised_event>
+make_event(severity how, const char* type, std::string text,
+           std::map<std::string, std::string> attributes) {
+  auto out = std::make_shared<raised_event>();
+  out->severity = how;
+  out->type = type;
+  out->text = std::move(text);
+  out->attributes = std::move(attributes);
+  return out;
 }
 
 } // namespace muster::actors

@@ -79,7 +79,7 @@ struct fake_machine {
 
 /// What a spool would have on its disk, and how it answers just now.
 struct fake_spool {
-  enum class mood : std::uint8_t { writes, refuses, is_silent };
+  enum class mood : std::uint8_t { writes, takes_one, refuses, is_silent };
   mood how = mood::writes;
   std::vector<raised_event_ptr> events;
   std::vector<caf::typed_response_promise<caf::ok_atom>> waiting;
@@ -103,7 +103,8 @@ public:
   event_spool_actor::behavior_type make_behavior(fake_spool& what) {
     return {
       [this, &what](atom::raise, const raised_event_ptr& event) -> caf::result<caf::ok_atom> {
-        if (what.how == fake_spool::mood::refuses)
+        if (what.how == fake_spool::mood::refuses ||
+            (what.how == fake_spool::mood::takes_one && !what.events.empty()))
           return make_error(std::error_code{storage::errc::disk_full});
         if (what.how == fake_spool::mood::is_silent) {
           what.waiting.push_back(self_->make_response_promise<caf::ok_atom>());

@@ -1,8 +1,13 @@
 #include "actors/agent/package_watch.hpp"
 
+#include "actors/agent/probe/dpkg.hpp"
+#include "net/wire/agent.pb.h"
+#include "tests/system/process.hpp"
 #include "tests/temp_directory.hpp"
 
 #include <doctest/doctest.h>
+
+#include <unistd.h>
 
 #include <chrono>
 #include <condition_variable>
@@ -11,6 +16,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <vector>
 
 namespace muster::actors {
 
@@ -23,6 +29,7 @@ class watched_folder {
 public:
   watched_folder() { std::filesystem::create_directories(dpkg()); }
 
+  [[nodiscard]] const std::filesystem::path& root() const { return root_.path(); }
   [[nodiscard]] std::filesystem::path dpkg() const { return root_.path() / "var/lib/dpkg"; }
 
   package_watch_options options() const {
@@ -118,6 +125,59 @@ TEST_CASE("changes that never pause are told all the same, after the longest wai
     folder.replace_status();
   CHECK(folder.changes() >= 2);
   CHECK(std::chrono::steady_clock::now() - begin < 7s); // not by a pause
+}
+
+TEST_CASE("what dpkg itself does is told, and the list is complete by then") {
+  if (::geteuid() != 0 || !std::filesystem::exists("/usr/bin/dpkg-deb"))
+    return; // dpkg unpacks as root only
+  watched_folder folder;
+  for (const auto* name : {"info", "updates"})
+    std::filesystem::create_directories(folder.dpkg() / name);
+  for (const auto* name : {"status", "available"})
+    std::ofstream{folder.dpkg() / name};
+  test::temp_directory work;
+  const auto dpkg = [&](std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), {"/usr/bin/dpkg", "--root=" + folder.root().string()});
+    const auto done = test::run(std::move(arguments));
+    REQUIRE_MESSAGE(done.exit_code == 0, done.output);
+  };
+  const auto build = [&](const std::string& version) {
+    const auto tree = work.path() / version;
+    std::filesystem::create_directories(tree / "DEBIAN");
+    std::ofstream{tree / "DEBIAN/control"}
+      << "Package: made-up\nVersion: " << version
+      << "\nArchitecture: all\nMaintainer: nobody <n@o.invalid>\n"
+         "Description: nothing\n";
+    const auto file = work.path() / (version + ".deb");
+    const auto done = test::run({"/usr/bin/dpkg-deb", "--build", tree.string(), file.string()});
+    REQUIRE_MESSAGE(done.exit_code == 0, done.output);
+    return file.string();
+  };
+  const auto versions = [&] {
+    std::string out;
+    wire::applications list;
+    if (probe::read_applications(folder.root(), list))
+      for (const auto& item : list.items())
+        out += item.name() + " " + item.version() + ";";
+    return out;
+  };
+  const auto first = build("1.0");
+  const auto second = build("2.0");
+
+  net::io_pool pool{1};
+  auto options = folder.options();
+  options.quiet = 500ms; // as in production
+  package_watch watch{pool.next_lane(), options, folder.callbacks()};
+  REQUIRE(folder.changes_reach(1));
+  dpkg({"--install", first});
+  REQUIRE(folder.changes_reach(2));
+  CHECK(versions() == "made-up 1.0;");
+  dpkg({"--install", second});
+  REQUIRE(folder.changes_reach(3));
+  CHECK(versions() == "made-up 2.0;");
+  dpkg({"--purge", "made-up"});
+  REQUIRE(folder.changes_reach(4));
+  CHECK(versions().empty());
 }
 
 TEST_CASE("other files of the package database are nobody's business") {
