@@ -1,5 +1,6 @@
 #include "actors/agent/connection.hpp"
 
+#include "net/errc.hpp"
 #include "net/link_actor.hpp"
 #include "storage/keys.hpp"
 #include "storage/records.hpp"
@@ -30,7 +31,7 @@ connection_actor::behavior_type connection_state::make_behavior(connection_optio
   backoff_ = rules::backoff{options_.backoff};
   period_ = options_.period;
   jitter_percent_ = options_.jitter_percent;
-  not_before_ = sync_due_ = heard_at_ = now();
+  not_before_ = told_not_before_ = sync_due_ = heard_at_ = now();
   self_->set_exit_handler([this](const caf::exit_msg& stop) {
     if (link_)
       link_->close();
@@ -42,7 +43,7 @@ connection_actor::behavior_type connection_state::make_behavior(connection_optio
   arm_tick();
   return {
     [this](atom::opened, const net::accepted_ptr& connection) { on_opened(connection); },
-    [this](atom::failed, std::error_code, const std::string& why) { on_failed(why); },
+    [this](atom::failed, std::error_code ec, const std::string& why) { on_failed(ec, why); },
     [this](atom::frame, const frame_ptr& bytes) { on_frame(bytes); },
     [this](atom::closed, std::error_code why) { on_closed(why); },
     [this](atom::ready) { on_events_ready(); },
@@ -85,7 +86,7 @@ void connection_state::consider() {
     return;
   }
   const bool reason = sync_wanted_ || events_waiting_ || options_.keep;
-  if (phase_ == phase::idle && counter_ && reason && now() >= not_before_)
+  if (phase_ == phase::idle && counter_ && reason && now() >= next_attempt())
     prepare();
 }
 
@@ -97,9 +98,7 @@ void connection_state::on_tick() {
       return on_closed({});
     spdlog::warn("{} has been silent for {} s in the middle of an exchange", options_.server,
                  std::chrono::duration_cast<std::chrono::seconds>(silence).count());
-    answer_askers(make_error(errc::not_connected, "the server fell silent"));
-    back_off("the server fell silent");
-    return close_link();
+    return give_up("the server fell silent");
   }
   consider();
 }
@@ -107,8 +106,10 @@ void connection_state::on_tick() {
 void connection_state::arm_tick() {
   const auto clock = now();
   auto next = clock + options_.tick_max;
-  if (phase_ == phase::idle)
-    next = std::min(next, std::max(not_before_, sync_wanted_ ? clock : sync_due_));
+  if (phase_ == phase::idle) {
+    const bool reason = sync_wanted_ || events_waiting_ || options_.keep;
+    next = std::min(next, std::max(next_attempt(), reason ? clock : sync_due_));
+  }
   if (in_exchange())
     next = std::min(next, heard_at_ + options_.silence_max);
   self_->delayed_send(self_, std::max<caf::timespan>(next - clock, 10ms), atom::tick_v);
@@ -116,9 +117,11 @@ void connection_state::arm_tick() {
 
 /// Whether the server owes us something. Dialling has limits of its own.
 bool connection_state::in_exchange() const {
-  return phase_ == phase::greeted || phase_ == phase::closing
-         || (phase_ == phase::open
-             && (syncing_ || !in_flight_.empty() || (events_asked_ && !events_open_)));
+  if (phase_ == phase::greeted || phase_ == phase::closing)
+    return true;
+  const bool position_owed = events_asked_ && !events_open_ && !fetching_;
+  return phase_ == phase::open && !looking_
+         && (syncing_ || !in_flight_.empty() || position_owed);
 }
 
 void connection_state::on_opened(const net::accepted_ptr& connection) {
@@ -134,13 +137,15 @@ void connection_state::on_opened(const net::accepted_ptr& connection) {
   link_->grant(credit);
 }
 
-void connection_state::on_failed(const std::string& why) {
+void connection_state::on_failed(std::error_code ec, const std::string& why) {
   if (phase_ != phase::dialling)
     return;
-  phase_ = phase::idle;
-  peers_.way.forget_session();
-  answer_askers(make_error(errc::not_connected, why));
-  back_off(why);
+  // Nobody there says nothing about the ticket; a handshake that failed may be its fault.
+  const bool heard = ec.category() == net::net_category() && ec != net::errc::timed_out
+                     && ec != net::errc::name_not_found;
+  if (heard)
+    peers_.way.forget_session();
+  give_up(why);
 }
 
 void connection_state::on_closed(std::error_code why) {
@@ -149,7 +154,7 @@ void connection_state::on_closed(std::error_code why) {
   phase_ = phase::idle;
   link_.reset();
   snapshot_.reset();
-  syncing_ = events_asked_ = events_open_ = false;
+  syncing_ = looking_ = events_asked_ = events_open_ = false;
   ++generation_; // an answer of the spool for this stream is void
   fetching_ = false;
   if (!std::exchange(in_flight_, {}).empty())
@@ -158,14 +163,14 @@ void connection_state::on_closed(std::error_code why) {
     const std::string text = why ? why.message() : "the server closed the connection";
     if (unheard)
       peers_.way.forget_session();
-    answer_askers(make_error(errc::not_connected, text));
-    back_off(text);
+    give_up(text);
   }
   consider();
 }
 
 void connection_state::close_if_done() {
-  const bool busy = syncing_ || sync_wanted_ || events_pending() || went_back_ || fetching_;
+  const bool busy =
+    syncing_ || looking_ || sync_wanted_ || events_pending() || went_back_ || fetching_;
   if (phase_ == phase::open && !busy && !options_.keep)
     close_link();
 }
@@ -177,20 +182,41 @@ void connection_state::close_link() {
     link_->close();
 }
 
+/// Whatever was going on has failed: those who wait for it are told, and there is a pause.
+void connection_state::give_up(const std::string& why) {
+  answer_askers(make_error(errc::not_connected, why));
+  back_off(why);
+  if (link_)
+    close_link();
+  else
+    phase_ = phase::idle;
+}
+
 void connection_state::back_off(const std::string& why) {
   const auto wait = backoff_.next(random_);
   spdlog::warn("{}: {}; trying again in {:.1f} s", options_.server, why,
                std::chrono::duration<double>(wait).count());
   last_words_ = why;
-  wait_at_least(wait);
+  not_before_ = std::max(not_before_, now() + wait);
 }
 
-void connection_state::wait_at_least(std::chrono::milliseconds time) {
-  not_before_ = std::max(not_before_, now() + time);
+/// The server sends us away for a while.
+void connection_state::obey(std::chrono::milliseconds pause, errc code, std::string why) {
+  last_words_ = std::move(why);
+  told_not_before_ = std::max(told_not_before_, now() + pause);
+  answer_askers(make_error(code, last_words_));
+  sync_wanted_ = sync_wanted_ || syncing_;
+  close_link();
 }
 
 caf::result<caf::ok_atom> connection_state::on_sync_asked() {
+  if (now() < told_not_before_) {
+    const auto wait = std::chrono::ceil<std::chrono::seconds>(told_not_before_ - now());
+    return make_error(errc::not_connected,
+                      last_words_ + ", to come back in " + std::to_string(wait.count()) + " s");
+  }
   sync_wanted_ = true;
+  not_before_ = now();
   askers_.push_back(self_->make_response_promise<caf::ok_atom>());
   auto answer = askers_.back();
   consider();
@@ -213,10 +239,9 @@ std::string connection_state::status() const {
   out += " to " + options_.server + ", " + std::to_string(syncs_) + " syncs";
   if (last_sync_us_ != 0)
     out += ", last " + std::to_string((options_.now_us() - last_sync_us_) / 1'000'000) + " s ago";
-  if (phase_ == phase::idle && now() < not_before_)
+  if (phase_ == phase::idle && now() < next_attempt())
     out += ", " + last_words_ + ", next attempt in "
-           + std::to_string(
-             std::chrono::duration_cast<std::chrono::seconds>(not_before_ - now()).count())
+           + std::to_string(std::chrono::ceil<std::chrono::seconds>(next_attempt() - now()).count())
            + " s";
   return out;
 }

@@ -11,8 +11,10 @@
 #include <caf/stateful_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
 
+#include <algorithm>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <random>
@@ -50,12 +52,14 @@ private:
   void on_tick();
   void arm_tick();
   void on_opened(const net::accepted_ptr& connection);
-  void on_failed(const std::string& why);
+  void on_failed(std::error_code ec, const std::string& why);
   void on_closed(std::error_code why);
   void close_if_done();
   void close_link();
+  void give_up(const std::string& why);
   void back_off(const std::string& why);
-  void wait_at_least(std::chrono::milliseconds time);
+  void obey(std::chrono::milliseconds pause, errc code, std::string why);
+  [[nodiscard]] time_point next_attempt() const { return std::max(not_before_, told_not_before_); }
   [[nodiscard]] bool in_exchange() const;
   [[nodiscard]] std::string status() const;
   caf::result<caf::ok_atom> on_sync_asked();
@@ -71,12 +75,13 @@ private:
   void on_message(const wire::server_message& message);
   void on_welcome(const wire::welcome& welcome);
   void on_plan(const wire::sync_plan& plan);
-  void send_sections(std::vector<std::size_t> wanted);
+  void send_sections(const std::vector<std::size_t>& wanted);
   bool send_section(std::size_t index);
   void on_sync_done();
   void on_refused(const wire::refused& refused);
   void begin_sync();
   void say(const wire::agent_message& message);
+  void look(std::function<void()> then);
 
   // -- connection_events.cpp: events --------------------------------------------------------------
   void open_events();
@@ -96,7 +101,8 @@ private:
   phase phase_ = phase::idle;
   net::link_ptr link_;
   bool resumed_ = false;
-  time_point not_before_;      ///< no attempt earlier
+  time_point not_before_;      ///< our own pause; ends when somebody asks for a sync
+  time_point told_not_before_; ///< the server's word
   time_point sync_due_;        ///< the next periodic sync
   time_point heard_at_;        ///< last time the server said something, or we began to wait for it
   std::chrono::milliseconds period_{};
@@ -109,6 +115,9 @@ private:
   machine_snapshot_ptr snapshot_;        ///< only while a sync is in progress
   bool sync_wanted_ = true;              ///< a reason to sync that no sync has served yet
   bool syncing_ = false;
+  bool looking_ = false;                 ///< the collector is at work: the server owes us nothing
+  std::uint32_t looks_ = 0;              ///< the answer to an older look is void
+  bool looked_ = false;                  ///< the digests of this exchange are of a new look
   std::vector<caf::typed_response_promise<caf::ok_atom>> askers_;
 
   bool events_waiting_ = false;          ///< the spool may hold what the server does not

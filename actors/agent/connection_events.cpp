@@ -2,8 +2,7 @@
 #include "actors/agent/connection.hpp"
 #include "actors/agent/convert.hpp"
 
-#include <spdlog/spdlog.h>
-
+#include <algorithm>
 #include <utility>
 
 namespace muster::actors {
@@ -49,9 +48,9 @@ void connection_state::on_events_position(const event_position& position) {
         send_events();
       },
       [this](const caf::error& why) {
-        went_back_ = true;
-        back_off("events could not be numbered anew: " + text_of(why));
-        close_link();
+        went_back_ = true; // nothing is sent before it has worked, now or in the next connection
+        if (phase_ == phase::open)
+          give_up("events could not be numbered anew: " + text_of(why));
       });
 }
 
@@ -69,8 +68,7 @@ void connection_state::send_events() {
           return;
         fetching_ = false;
         events_waiting_ = true;
-        back_off("the spool could not be read: " + text_of(why));
-        close_link();
+        give_up("the spool could not be read: " + text_of(why));
       });
 }
 
@@ -78,6 +76,8 @@ void connection_state::on_batch(const spool_batch_ptr& batch, std::uint32_t gene
   if (generation != generation_)
     return;
   fetching_ = false;
+  if (phase_ != phase::open) // closing: the next connection begins behind what the server holds
+    return void(events_waiting_ = true);
   if (batch->events.empty())
     return events_waiting_ ? send_events() : close_if_done();
   if (in_flight_.empty())
@@ -89,16 +89,17 @@ void connection_state::on_batch(const spool_batch_ptr& batch, std::uint32_t gene
   send_events();
 }
 
-/// Cumulative: everything sent up to this one is on the server's disk.
+/// Cumulative: everything sent up to this event is on the server's disk. One that is not in flight
+/// belongs to what a word about the position has made void: that word said the same or more.
 void connection_state::on_events_ack(const event_position& position) {
-  for (std::size_t i = 0; i < in_flight_.size(); ++i) {
-    if (in_flight_[i] != position)
-      continue;
-    in_flight_.erase(in_flight_.begin(),
-                     in_flight_.begin() + static_cast<std::ptrdiff_t>(i) + 1);
-    self_->send(peers_.spool, atom::acked_v, position);
-    break;
-  }
+  const auto covers = [&](const event_position& last) {
+    return last.epoch == position.epoch && last.sequence >= position.sequence;
+  };
+  const auto found = std::find_if(in_flight_.begin(), in_flight_.end(), covers);
+  if (found == in_flight_.end())
+    return;
+  in_flight_.erase(in_flight_.begin(), *found == position ? found + 1 : found);
+  self_->send(peers_.spool, atom::acked_v, position);
   send_events();
   close_if_done();
 }

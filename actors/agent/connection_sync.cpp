@@ -24,23 +24,35 @@ std::string bytes(const auto& id) {
 
 } // namespace
 
-/// Looks at the machine, unless only events are the reason: then the digests told last will do.
-void connection_state::prepare() {
-  phase_ = phase::preparing;
-  if (!sync_wanted_ && digests_ != section_digests{})
-    return reserve_counter();
+/// Takes a snapshot, then goes on, unless the connection has ended meanwhile.
+void connection_state::look(std::function<void()> then) {
+  looking_ = true;
+  const auto number = ++looks_;
   self_->request(peers_.collector, caf::infinite, atom::collect_v)
     .then(
-      [this](const machine_snapshot_ptr& snapshot) {
+      [this, then = std::move(then), number](const machine_snapshot_ptr& snapshot) {
+        if (number != looks_ || !std::exchange(looking_, false))
+          return;
+        looked_ = true;
+        heard_at_ = now();
         snapshot_ = snapshot;
         digests_ = snapshot->digests;
         statistics_ = snapshot->statistics;
-        reserve_counter();
+        then();
       },
-      [this](const caf::error& why) {
-        phase_ = phase::idle;
-        back_off("the machine could not be looked at: " + text_of(why));
+      [this, number](const caf::error& why) {
+        if (number == looks_ && std::exchange(looking_, false))
+          give_up("the machine could not be looked at: " + text_of(why));
       });
+}
+
+/// Looks at the machine, unless only events are the reason: then the digests told last will do.
+void connection_state::prepare() {
+  phase_ = phase::preparing;
+  looked_ = false;
+  if (!sync_wanted_ && digests_ != section_digests{})
+    return reserve_counter();
+  look([this] { reserve_counter(); });
 }
 
 void connection_state::reserve_counter() {
@@ -61,8 +73,7 @@ void connection_state::reserve_counter() {
       },
       [this](const caf::error& why) {
         --*counter_;
-        phase_ = phase::idle;
-        back_off("the hello counter could not be written: " + text_of(why));
+        give_up("the hello counter could not be written: " + text_of(why));
       });
 }
 
@@ -98,10 +109,8 @@ void connection_state::greet() {
 }
 
 void connection_state::say(const wire::agent_message& message) {
-  if (link_ && !link_->try_send(message.SerializeAsString())) {
-    back_off("more to say than the connection takes");
-    close_link();
-  }
+  if (link_ && !link_->try_send(message.SerializeAsString()))
+    give_up("more to say than the connection takes");
 }
 
 void connection_state::on_frame(const frame_ptr& frame) {
@@ -109,10 +118,8 @@ void connection_state::on_frame(const frame_ptr& frame) {
     return;
   heard_at_ = now();
   wire::server_message message;
-  if (!message.ParseFromArray(frame->data(), static_cast<int>(frame->size()))) {
-    back_off("the server sent what is no message of ours");
-    return close_link();
-  }
+  if (!message.ParseFromArray(frame->data(), static_cast<int>(frame->size())))
+    return give_up("the server sent what is no message of ours");
   on_message(message);
   if (link_)
     link_->grant(1);
@@ -131,17 +138,12 @@ void connection_state::on_message(const wire::server_message& message) {
   case body::kEventsAck:
     return on_events_ack({message.events_ack().epoch(), message.events_ack().sequence()});
   case body::kBusy:
-    wait_at_least(std::chrono::milliseconds{message.busy().retry_after_ms()});
-    last_words_ = "the server is busy";
-    answer_askers(make_error(errc::overloaded, last_words_));
-    sync_wanted_ = sync_wanted_ || syncing_;
-    return close_link();
+    return obey(std::chrono::milliseconds{message.busy().retry_after_ms()}, errc::overloaded,
+                "the server is busy");
   case body::kGoodbye:
-    wait_at_least(std::chrono::milliseconds{message.goodbye().return_after_ms()});
-    last_words_ = "the server said goodbye: " + message.goodbye().text();
-    spdlog::info("{}", last_words_);
-    sync_wanted_ = sync_wanted_ || syncing_;
-    return close_link();
+    spdlog::info("{} said goodbye: {}", options_.server, message.goodbye().text());
+    return obey(std::chrono::milliseconds{message.goodbye().return_after_ms()},
+                errc::not_connected, "the server said goodbye: " + message.goodbye().text());
   case body::kPing: {
     wire::agent_message pong;
     pong.mutable_pong();
@@ -169,8 +171,9 @@ void connection_state::on_welcome(const wire::welcome& welcome) {
     spdlog::warn("{} says that this device went back in time; unsent events are numbered anew",
                  options_.server);
     went_back_ = true;
-    open_events();
   }
+  if (went_back_) // now, or when it was last told and not yet done
+    open_events();
   on_plan(welcome.plan());
 }
 
@@ -182,29 +185,14 @@ void connection_state::on_plan(const wire::sync_plan& plan) {
   if (wanted.empty())
     return on_sync_done();
   if (snapshot_)
-    return send_sections(std::move(wanted));
-  self_->request(peers_.collector, caf::infinite, atom::collect_v)
-    .then(
-      [this, wanted](const machine_snapshot_ptr& snapshot) {
-        if (phase_ != phase::open)
-          return;
-        snapshot_ = snapshot;
-        digests_ = snapshot->digests;
-        send_sections(wanted);
-      },
-      [this](const caf::error& why) {
-        back_off("the machine could not be looked at: " + text_of(why));
-        close_link();
-      });
+    return send_sections(wanted);
+  look([this, wanted] { send_sections(wanted); });
 }
 
-void connection_state::send_sections(std::vector<std::size_t> wanted) {
-  for (const auto i : wanted) {
-    if (!send_section(i)) {
-      back_off("the inventory is larger than the connection takes at once");
-      return close_link();
-    }
-  }
+void connection_state::send_sections(const std::vector<std::size_t>& wanted) {
+  for (const auto i : wanted)
+    if (!send_section(i))
+      return give_up("the inventory is larger than the connection takes at once");
 }
 
 bool connection_state::send_section(std::size_t index) {
@@ -229,48 +217,35 @@ void connection_state::on_sync_done() {
   if (!std::exchange(syncing_, false))
     return;
   snapshot_.reset();
-  ++syncs_;
-  last_sync_us_ = options_.now_us();
-  sync_due_ = now() + rules::jittered(period_, jitter_percent_, random_);
-  if (!sync_wanted_)
-    answer_askers({});
+  if (std::exchange(looked_, false)) {
+    ++syncs_;
+    last_sync_us_ = options_.now_us();
+    sync_due_ = now() + rules::jittered(period_, jitter_percent_, random_);
+    if (!sync_wanted_)
+      answer_askers({});
+  }
   consider();
 }
 
 void connection_state::on_refused(const wire::refused& refused) {
   spdlog::error("{} refused this device: {}", options_.server, refused.text());
-  last_words_ = "refused: " + refused.text();
   peers_.way.forget_session();
-  answer_askers(make_error(errc::refused, refused.text()));
-  wait_at_least(rules::jittered(options_.refused_pause, 50, random_));
-  sync_wanted_ = sync_wanted_ || syncing_;
-  close_link();
+  obey(rules::jittered(options_.refused_pause, 50, random_), errc::refused,
+       "refused: " + refused.text());
 }
 
 /// On a connection that is already open.
 void connection_state::begin_sync() {
   syncing_ = true;
   sync_wanted_ = false;
-  heard_at_ = now();
-  self_->request(peers_.collector, caf::infinite, atom::collect_v)
-    .then(
-      [this](const machine_snapshot_ptr& snapshot) {
-        if (phase_ != phase::open || !syncing_)
-          return;
-        snapshot_ = snapshot;
-        digests_ = snapshot->digests;
-        wire::agent_message message;
-        auto& request = *message.mutable_sync_request();
-        request.set_clock_ms(options_.now_us() / 1000);
-        fill(*request.mutable_digests(), snapshot->digests);
-        fill(*request.mutable_statistics(), snapshot->statistics);
-        heard_at_ = now();
-        say(message);
-      },
-      [this](const caf::error& why) {
-        back_off("the machine could not be looked at: " + text_of(why));
-        close_link();
-      });
+  look([this] {
+    wire::agent_message message;
+    auto& request = *message.mutable_sync_request();
+    request.set_clock_ms(options_.now_us() / 1000);
+    fill(*request.mutable_digests(), digests_);
+    fill(*request.mutable_statistics(), statistics_);
+    say(message);
+  });
 }
 
 } // namespace muster::actors

@@ -44,7 +44,9 @@ struct event_spool_peers {
 /// An event is answered when it is on disk, or with the store's error. When the spool is full, the
 /// oldest of the lowest severity that has not been handed out makes room (it may be the newcomer,
 /// which is then refused with errc::overloaded); a record `spool.gap` takes its place, in the same
-/// commit. Handed out means in flight: nothing of it changes until it is acknowledged.
+/// commit. Handed out means in flight: nothing of it changes until it is acknowledged. (A start
+/// forgets what was handed out: a gap made before the server told its position may name events that
+/// it holds after all.)
 ///
 /// Renumbering does not touch the events: it writes one record that names them anew, all or none.
 /// What the server's position covers is forgotten before, unless the position is of the present

@@ -76,6 +76,8 @@ private:
   }
 
   void drop_of(std::size_t rank, std::size_t level) {
+    if (fits(level, 0)) // nothing of higher severity goes for the sake of slack
+      return;
     const auto old = index_.entries_.size();
     for (auto& at = cursors_[rank]; at < old + newcomers_.size(); ++at) {
       // What is new goes only if it must; of the old, a little more makes room for the next ones.
