@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <sstream>
+#include <string_view>
 #include <vector>
 
 namespace muster {
@@ -56,10 +57,12 @@ std::string usage_problem(const CLI::App& app, const CLI::ParseError& why) {
   const bool lacks_command =
     why.get_exit_code() == static_cast<int>(CLI::ExitCodes::RequiredError) &&
     command.get_require_subcommand_min() > 0 && command.get_subcommands().empty();
-  if (is_extra && !extras.empty())
+  if ((is_extra || lacks_command) && !extras.empty())
     text = unexpected(command, extras.front());
   else if (lacks_command)
     text = "which command?";
+  else if (text.ends_with(" is required"))
+    text.replace(text.size() - std::string_view{"required"}.size(), std::string::npos, "missing");
   std::replace(text.begin(), text.end(), '\n', ' ');
   return text + " (see " + full_name(command) + " --help)";
 }
