@@ -31,6 +31,7 @@ struct event_query {
   std::optional<event_cursor> after = {};        ///< only what is older than this
   std::size_t limit = 100;                       ///< at most limits::query_rows_max count
   std::size_t blocks_max = limits::query_blocks_max;
+  std::size_t bytes_max = limits::query_bytes_max; ///< of content; one event is always handed out
 };
 
 struct found_event {
@@ -46,7 +47,7 @@ struct found_event {
 struct event_page {
   std::vector<found_event> events;
   /// Where to go on; empty: there is nothing older. Can be set with few events, or none, when the
-  /// query had looked at `blocks_max` blocks.
+  /// query had looked at `blocks_max` blocks, or had `bytes_max` together.
   std::optional<event_cursor> next;
 };
 

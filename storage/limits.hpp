@@ -27,12 +27,12 @@ inline constexpr std::size_t positions_max = 100'000;
 inline constexpr std::size_t query_blocks_max = 20'000;
 /// Rows of one answer.
 inline constexpr std::size_t query_rows_max = 1'000;
+/// Bytes of one answer's events, so that it fits where it has to go in every notation.
+inline constexpr std::size_t query_bytes_max = 512 * 1024;
 /// Bytes of blocks that a query reads ahead, per severity.
 inline constexpr std::size_t query_ahead_bytes = 256 * 1024;
 
-/// Index entries that one application query counts before it ends at the next name.
+/// Index entries that one application query counts before it ends at the next row.
 inline constexpr std::size_t application_entries_max = 2'000'000;
-/// Names without a match that it steps over before it hands back where to go on.
-inline constexpr std::size_t application_names_max = 50'000;
 
 } // namespace muster::storage::limits

@@ -14,10 +14,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <system_error>
 #include <unordered_map>
+#include <unordered_set>
 
 namespace muster::storage::record {
 class user;
@@ -101,14 +103,19 @@ private:
   caf::result<bool> set_password(const std::string& user, const std::string& password);
 
   void find_user(const std::string& user, user_found found, failed give_up);
-  /// Whether the attempt may be made; counts it.
+  /// Counts an attempt. Zero: it may be made; otherwise when the next one may.
   [[nodiscard]] std::chrono::microseconds take_attempt(const std::string& user,
                                                        const std::string& source);
+  void check_password(user_ptr user, const std::string& password,
+                      std::function<void(bool good)> checked, failed give_up);
+  [[nodiscard]] std::uint64_t changes_of(const std::string& user) const;
   void note_success(const std::string& user, const std::string& source);
   login_result grant(const storage::record::user& user, const std::string& source);
   void make_room_for(const std::string& user);
-  void write_password(const storage::record::user& user, const std::string& password,
-                      audit_entry entry, const std::string& surviving_bearer,
+  void replace_password(user_ptr user, const std::string& password, audit_entry entry,
+                        std::string surviving_bearer, caf::typed_response_promise<bool> answer);
+  void write_password(const storage::record::user& before, const std::string& hashed,
+                      const audit_entry& entry, std::string surviving_bearer,
                       caf::typed_response_promise<bool> answer);
   void void_logins(const std::string& user, const std::string& surviving_bearer);
   [[nodiscard]] bool is_over(const login& l, std::int64_t now_us) const;
@@ -122,7 +129,10 @@ private:
   rules::attempt_budget user_attempts_;
   rules::attempt_budget source_attempts_;
   rules::attempt_budget failure_entries_;
-  std::unordered_map<std::string, std::int64_t> known_sources_; ///< user and source: last success
+  std::unordered_set<std::string> known_sources_; ///< user and source of successes; bounded
+  /// How often a user's password has changed since the start: a log-in under way with the old one
+  /// must not be granted behind the change.
+  std::unordered_map<std::string, std::uint64_t> password_changes_;
   std::uint64_t failures_unaudited_ = 0;
   std::uint64_t granted_ = 0;
   std::uint64_t refused_ = 0;

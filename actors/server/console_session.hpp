@@ -17,7 +17,6 @@
 namespace muster::actors {
 
 namespace api {
-class exchange;
 struct call;
 } // namespace api
 
@@ -51,7 +50,7 @@ private:
   void authenticate(std::shared_ptr<api::call> what);
   void serve(std::shared_ptr<api::call> what, console_user user);
   void answer(net::http::response r);
-  void become_stream(std::shared_ptr<api::call> what, const console_user& user);
+  void become_stream(const api::call& what);
   void on_closed();
   void on_tick();
   void end();

@@ -1,0 +1,41 @@
+#pragma once
+// What the admin API does: a function for each operation of the route table. Each answers its
+// exchange exactly once, at once or when those it asks have answered.
+
+#include "actors/server/api/exchange.hpp"
+#include "actors/server/api/routes.hpp"
+
+namespace muster::actors::api {
+
+void handle(operation what, const exchange_ptr& x);
+
+// -- handlers_account.cpp -------------------------------------------------------------------------
+void log_in(const exchange_ptr& x);
+void log_out(const exchange_ptr& x);
+void change_password(const exchange_ptr& x);
+void tell_whoami(const exchange_ptr& x);
+void list_audit(const exchange_ptr& x);
+
+// -- handlers_devices.cpp -------------------------------------------------------------------------
+void list_devices(const exchange_ptr& x);
+void show_device(const exchange_ptr& x);
+void list_device_applications(const exchange_ptr& x);
+void list_device_run_states(const exchange_ptr& x);
+void revoke_device(const exchange_ptr& x);
+void remove_device(const exchange_ptr& x);
+
+// -- handlers_fleet.cpp ---------------------------------------------------------------------------
+void list_applications(const exchange_ptr& x);
+void list_application_devices(const exchange_ptr& x);
+void list_events(const exchange_ptr& x);
+void create_token(const exchange_ptr& x);
+void list_tokens(const exchange_ptr& x);
+void revoke_token(const exchange_ptr& x);
+
+// -- handlers_server.cpp --------------------------------------------------------------------------
+void show_server(const exchange_ptr& x);
+void show_openapi(const exchange_ptr& x);
+void show_health(const exchange_ptr& x);
+void show_metrics(const exchange_ptr& x);
+
+} // namespace muster::actors::api
