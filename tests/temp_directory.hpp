@@ -9,12 +9,13 @@
 
 namespace muster::test {
 
-/// Made in the system's folder for temporary files under a name nobody else has; removed with
-/// everything in it. Declare it before whatever works in it.
+/// Made in the system's folder for temporary files (or another one) under a name nobody else has;
+/// removed with everything in it. Declare it before whatever works in it.
 class temp_directory {
 public:
-  temp_directory() {
-    auto name = (std::filesystem::temp_directory_path() / "muster_test_XXXXXX").string();
+  explicit temp_directory(
+    const std::filesystem::path& inside = std::filesystem::temp_directory_path()) {
+    auto name = (inside / "muster_test_XXXXXX").string();
     if (::mkdtemp(name.data()) == nullptr)
       throw std::runtime_error("cannot make a temporary directory like " + name);
     path_ = name;

@@ -169,7 +169,9 @@ const std::array word_rules{
             [](const place& where) { return where.has_actors || where.in_rules; }},
   word_rule{"detached actors belong to storage, and are spawned where programs are composed",
             {"spawn<caf::detached", "spawn<detached"},
-            [](const place& where) { return !where.in_storage && !where.in_apps; }},
+            [](const place& where) {
+              return !where.in_storage && !where.in_apps && !where.path.starts_with("bench/");
+            }},
   word_rule{"what CAF 1.x removed is not used",
             {"caf::optional", "composable_behavior", "caf::actor_pool", "caf::group", "caf::after("},
             [](const place& where) { return !where.in_tests; }},
