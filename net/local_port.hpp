@@ -25,9 +25,9 @@ struct local_peer {
 };
 
 struct local_port_options {
-  std::filesystem::path path;          ///< an old socket of a dead process is replaced
-  unsigned mode = 0666;                ///< of the socket file: 0600 for root only
-  std::size_t connections_max = 64;    ///< more wait in the kernel's queue
+  std::filesystem::path path;       ///< an old socket of a dead process is replaced
+  unsigned mode = 0666;             ///< of the socket file: 0600 for root only
+  std::size_t connections_max = 64; ///< more wait in the kernel's queue
   /// Of one user but root, so that nobody alone fills the port; more are closed at once.
   std::size_t connections_per_user_max = 16;
   /// A connection that asks nothing for so long is closed. Waiting for our answer does not count.
