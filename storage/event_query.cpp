@@ -24,7 +24,7 @@ public:
                std::int64_t until_us, std::size_t blocks_max)
     : from_(from), severity_(severity), device_(query.device), since_us_(query.since_us),
       below_us_(until_us), left_(blocks_max),
-      day_(keys::bucket_of(until_us)) {}
+      day_(keys::bucket_of(until_us - 1)) {}
 
   /// Reads on when there is nothing ahead, as far as the bound allows.
   std::error_code fill() {
@@ -97,7 +97,6 @@ private:
       ended_ = true;
       return {};
     }
-    --left_;
     std::error_code problem;
     ended_ = true;
     const auto first_day = keys::bucket_of(since_us_);
@@ -110,6 +109,7 @@ private:
         return false;
       }
       if (at->device != *device_) {
+        --left_;
         ended_ = !step_over(at->bucket);
         return false;
       }
@@ -136,7 +136,8 @@ private:
     if (bucket == day_ && bucket == 0)
       return false;
     day_ = bucket == day_ ? bucket - 1 : bucket;
-    below_us_ = std::min(below_us_, (std::int64_t{day_} + 1) * keys::bucket_us);
+    if (day_ < keys::bucket_of(INT64_MAX)) // whose end no number can name
+      below_us_ = std::min(below_us_, (std::int64_t{day_} + 1) * keys::bucket_us);
     return true;
   }
 
@@ -189,9 +190,9 @@ std::vector<found_event> events_of(const std::vector<block>& together) {
 class merger {
 public:
   merger(const store& from, const event_query& query) : query_(query) {
-    auto until = query.until_us;
+    auto until = std::max<std::int64_t>(query.until_us, 0);
     if (query.after && query.after->received_us < until)
-      until = query.after->received_us + 1;
+      until = query.after->received_us + (query.after->sequence > 0 ? 1 : 0);
     const std::uint8_t first = std::clamp<std::uint8_t>(query.severity_min, 1, severities);
     const auto share = std::max<std::size_t>(query.blocks_max / (severities + 1U - first), 1);
     for (auto severity = first; severity <= severities; ++severity)
@@ -234,7 +235,7 @@ private:
         newest = std::max(newest, stream.head()->received_us);
       unknown_below = std::max(unknown_below, stream.unknown_below());
     }
-    if (newest < unknown_below) {
+    if (unknown_below > 0 && newest < unknown_below) {
       stopped = event_cursor{unknown_below, 0};
       return {};
     }
