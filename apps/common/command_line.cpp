@@ -31,9 +31,10 @@ std::vector<std::string> words_of(const CLI::App& command) {
   std::vector<std::string> words;
   for (const auto* below : command.get_subcommands([](const CLI::App*) { return true; }))
     words.push_back(below->get_name());
-  for (const auto* option : command.get_options())
-    for (const auto& name : option->get_lnames())
-      words.push_back("--" + name);
+  for (const auto* at = &command; at != nullptr; at = at->get_parent())
+    for (const auto* option : at->get_options())
+      for (const auto& name : option->get_lnames())
+        words.push_back("--" + name);
   return words;
 }
 
@@ -51,7 +52,8 @@ std::string unexpected(const CLI::App& command, std::string word) {
 
 std::string usage_problem(const CLI::App& app, const CLI::ParseError& why) {
   const auto& command = innermost(app);
-  const auto extras = command.remaining();
+  // Words that a command does not know fall through to the one above it.
+  const auto extras = app.remaining(true);
   std::string text = why.what();
   const bool is_extra = why.get_exit_code() == static_cast<int>(CLI::ExitCodes::ExtrasError);
   const bool lacks_command =
