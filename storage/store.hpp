@@ -81,8 +81,8 @@ public:
   };
   [[nodiscard]] virtual space measure() const = 0;
   /// About how many bytes the store uses for a range of keys; 0 when it cannot tell. Costs a look
-  /// at indexes, not at what they point to. What was erased counts no more, reclaimed or not, as
-  /// long as the range asked for leaves it out.
+  /// at indexes, not at what they point to; good to some percent once much is there. What was
+  /// erased counts no more, reclaimed or not, as long as the range asked for leaves it out.
   [[nodiscard]] virtual std::uint64_t measure(family f, const key_range& range) const = 0;
 };
 

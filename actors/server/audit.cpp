@@ -1,7 +1,11 @@
 #include "actors/server/audit.hpp"
 
+#include "net/certificate.hpp"
 #include "storage/keys.hpp"
 #include "storage/records.hpp"
+
+#include <array>
+#include <bit>
 
 namespace muster::actors {
 
@@ -16,6 +20,12 @@ storage::change audit_change(const audit_entry& entry, std::int64_t time_us,
   record.set_detail(storage::records::clean_text(entry.detail));
   return storage::put(storage::family::audit, storage::keys::audit(time_us, number),
                       storage::records::encode(record));
+}
+
+storage::change audit_change(const audit_entry& entry, std::int64_t time_us) {
+  std::array<std::uint8_t, sizeof(std::uint64_t)> bytes{};
+  net::random_bytes(bytes);
+  return audit_change(entry, time_us, std::bit_cast<std::uint64_t>(bytes));
 }
 
 } // namespace muster::actors

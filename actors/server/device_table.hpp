@@ -32,25 +32,25 @@ struct device_entry {
   device_id device;
   net::sha256_digest certificate_sha256{};
   machine_fingerprint fingerprint;
-  boot_id boot;                 ///< of the last hello that was admitted
+  boot_id boot; ///< of the last hello that was admitted
   section_digests digests{};
   device_statistics statistics;
-  std::uint64_t counter = 0;    ///< of the last hello that was admitted
+  std::uint64_t counter = 0; ///< of the last hello that was admitted
   std::int64_t certificate_expires_s = 0;
   std::int64_t enrolled_ms = 0;
   std::int64_t last_contact_ms = 0;
   std::int64_t last_sync_ms = 0;
   std::int64_t last_information_ms = 0;
-  session_actor session;        ///< null: not connected
-  std::string name;             ///< change by device_table::rename
+  session_actor session; ///< null: not connected
+  std::string name;      ///< change by device_table::rename
   std::string address;
   text_id os_id = text_id::empty; ///< these by device_table::set_text
   text_id os_name = text_id::empty;
   text_id os_version = text_id::empty;
   text_id agent_version = text_id::empty;
-  std::uint32_t went_back = 0;  ///< times
+  std::uint32_t went_back = 0; ///< times
   bool revoked = false;
-  bool unwritten = false;       ///< has changes of the trace class
+  bool unwritten = false; ///< has changes of the trace class
 };
 static_assert(sizeof(device_entry) <= 304, "see the arithmetic above");
 
@@ -76,9 +76,7 @@ public:
   /// The order is by name (bytewise), then id. Rank of the first entry behind this place; size()
   /// when there is none. O(log n).
   [[nodiscard]] std::size_t rank_behind(std::string_view name, const device_id& device) const;
-  [[nodiscard]] const device_entry& at_rank(std::size_t rank) const {
-    return entry(order_[rank]);
-  }
+  [[nodiscard]] const device_entry& at_rank(std::size_t rank) const { return entry(order_[rank]); }
 
   /// Filling at start: many add_unordered(), then order_all() once, before anything else.
   void reserve(std::size_t devices);

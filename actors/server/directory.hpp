@@ -20,10 +20,12 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <string>
 #include <system_error>
 #include <type_traits>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 namespace muster::actors {
@@ -31,8 +33,8 @@ namespace muster::actors {
 /// What a shard begins with; made by load_directory, used by one directory actor.
 struct directory_shard {
   std::shared_ptr<device_table> devices = std::make_shared<device_table>();
-  machine_census_ptr machines;       ///< shared by all shards
-  std::vector<device_id> removals;   ///< begun before the last stop, to be finished
+  machine_census_ptr machines;     ///< shared by all shards
+  std::vector<device_id> removals; ///< begun before the last stop, to be finished
 };
 
 /// Reads the devices family once, before there are actors. Yields one part for each shard; empty
@@ -47,8 +49,8 @@ struct directory_options {
   std::vector<store_reader_actor> readers; ///< not empty
   event_book_actor event_book;
   wall_clock now;
-  std::int64_t server_started_us = 0;      ///< before that nobody listened
-  std::chrono::seconds sync_period{900};   ///< what agents are told: who misses three is silent
+  std::int64_t server_started_us = 0;    ///< before that nobody listened
+  std::chrono::seconds sync_period{900}; ///< what agents are told: who misses three is silent
   caf::timespan trace_period = fleet_limits::trace_period;
 };
 
@@ -113,23 +115,34 @@ private:
   void next_newcomer(const device_id& device);
   void replace_session(device_entry& entry);
   void left(const device_id& device, const caf::actor_addr& session);
-  void complain(const device_entry* entry, const hello_facts& hello, severity how, std::string type,
-                std::string text);
+  /// Raises an event about the device, unless the same has been raised a moment ago.
+  void complain(const device_entry& entry, const hello_facts& hello, severity how,
+                const std::string& type, std::string text);
 
   // -- what sessions and jobs tell ----------------------------------------------------------------
   void contact(const device_id& device);
   void synced(const sync_outcome& outcome);
   void mark_unwritten(device_entry& entry);
+  void tick();
   void write_traces();
-  void write_last_traces();
+  [[nodiscard]] change_batch_ptr next_traces(std::vector<device_id>& of);
+  void stop(const caf::exit_msg& why);
 
   // -- changes by the console (directory_changes.cpp) ---------------------------------------------
   caf::result<caf::ok_atom> enrol(const enrolled_device_ptr& enrolled);
   caf::result<bool> revoke(const device_id& device, const audit_entry_ptr& audit);
+  void write_revocation(const device_id& device, const audit_entry_ptr& audit,
+                        const std::optional<std::string>& record,
+                        caf::typed_response_promise<bool> answer);
   caf::result<bool> remove(const device_id& device, const audit_entry_ptr& audit);
+  void write_removal(const device_id& device, const change_batch_ptr& changes,
+                     caf::typed_response_promise<bool> answer);
   void on_removed(const device_id& device);
+  void give_up_change(const device_id& device, caf::typed_response_promise<bool>& answer,
+                      const caf::error& why);
   void recheck_removals();
   void recheck(const device_id& device);
+  void on_rechecked(const device_id& device, const caf::error& why);
 
   // -- lists (directory_lists.cpp) ----------------------------------------------------------------
   caf::result<device_page_ptr> list(const device_query_ptr& query);
@@ -147,8 +160,9 @@ private:
   directory_options options_;
   std::shared_ptr<device_table> devices_;
   std::unordered_map<device_id, deciding> deciding_;
-  std::unordered_map<device_id, bool> changing_; ///< being revoked or removed: refused meanwhile
+  std::unordered_set<device_id> changing_; ///< being revoked or removed: refused meanwhile
   std::deque<device_id> unwritten_;
+  std::size_t unwritten_in_round_ = 0; ///< of those, how many this tick's writing takes
   bool writing_traces_ = false;
   struct removal {
     device_id device;
@@ -157,12 +171,13 @@ private:
   std::deque<removal> removals_;
   std::size_t removals_in_work_ = 0;
   std::deque<std::unique_ptr<looking>> looking_;
-  storage::generation_cache<device_id, caf::actor_clock::time_point> complaints_{
+  /// By device and type of event.
+  storage::generation_cache<std::string, caf::actor_clock::time_point> complaints_{
     fleet_limits::complaints_max};
 };
 static_assert(!std::is_aggregate_v<directory_state>);
 
-directory_actor::behavior_type
-directory(directory_actor::stateful_pointer<directory_state> self, directory_options options);
+directory_actor::behavior_type directory(directory_actor::stateful_pointer<directory_state> self,
+                                         directory_options options);
 
 } // namespace muster::actors

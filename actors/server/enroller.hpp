@@ -15,21 +15,20 @@
 
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <type_traits>
-#include <unordered_map>
 #include <vector>
 
 namespace muster::actors {
 
 struct enroller_options {
-  std::vector<enrolment_token> tokens;           ///< from load_tokens
+  std::vector<enrolment_token> tokens; ///< from load_tokens
   store_writer_actor writer;
-  std::vector<store_reader_actor> readers;       ///< not empty
-  std::vector<directory_actor> directories;      ///< all shards, in order
+  std::vector<store_reader_actor> readers;  ///< not empty
+  std::vector<directory_actor> directories; ///< all shards, in order
   event_book_actor event_book;
   std::shared_ptr<const net::certificate_authority> authority;
   wall_clock now;
@@ -61,7 +60,7 @@ private:
   struct enrolling {
     enrolment_ptr request;
     std::string token_id;
-    std::string key_sha256; ///< raw
+    net::sha256_digest key_sha256{};
     std::optional<net::key_pair> key;
     std::vector<answer_promise> answers;
   };
@@ -73,16 +72,17 @@ private:
   struct known_key; ///< what the store has under a key
 
   caf::result<enrolment_result_ptr> enrol(const enrolment_ptr& request);
-  [[nodiscard]] enrolment_result_ptr check_source(const std::string& address);
-  enrolment_result_ptr wrong_token(const std::string& address);
+  [[nodiscard]] bool is_blocked(const std::string& address);
+  void note_mistake(const std::string& address);
+  void tell_of_wrong_tokens(const std::string& address);
+  [[nodiscard]] enrolment_result_ptr refused(refusal why, std::string text);
   void look_key_up(const enrolling_ptr& one);
   void on_key_looked_up(const enrolling_ptr& one, const known_key& known);
   void issue(const enrolling_ptr& one);
-  void on_stored(const enrolling_ptr& one, const enrolled_device_ptr& device,
-                 std::string certificate);
-  void answer(const enrolling_ptr& one, enrolment_result_ptr result);
+  void tell_directory(const enrolling_ptr& one, const enrolled_device_ptr& device,
+                      const enrolment_result_ptr& result);
+  void answer(const enrolling_ptr& one, const enrolment_result_ptr& result);
   void fail(const enrolling_ptr& one, const caf::error& why);
-  void give_use_back(const enrolling& one);
 
   caf::result<token_infos> create(const token_order& order);
   caf::result<bool> revoke(const std::string& id, const audit_entry_ptr& audit);
@@ -91,9 +91,9 @@ private:
   enroller_actor::pointer self_;
   enroller_options options_;
   token_book tokens_;
-  std::unordered_map<std::string, enrolling_ptr> enrolling_; ///< by key hash
+  std::map<net::sha256_digest, enrolling_ptr> enrolling_; ///< by key hash
   storage::generation_cache<std::string, mistakes> sources_{fleet_limits::sources_max};
-  caf::actor_clock::time_point wrong_tokens_told_at_;
+  std::optional<caf::actor_clock::time_point> wrong_tokens_told_at_;
   std::uint64_t wrong_tokens_untold_ = 0;
   std::uint64_t enrolled_ = 0;
   std::uint64_t refused_ = 0;

@@ -23,7 +23,7 @@ struct event_book_options {
   store_writer_actor writer;
   store_reader_actor reader;
   wall_clock now;
-  std::string server_name = "server";   ///< shown as the device of the server's own events
+  std::string server_name = "server"; ///< shown as the device of the server's own events
   retention_rules retention = {fleet_limits::retention_days, 0};
   caf::timespan retention_period = fleet_limits::retention_period;
 };
@@ -57,7 +57,7 @@ private:
   void append(const event_append_ptr& batch);
   void on_appended(const event_append_ptr& batch, const append_result& result);
   void try_again_later(const caf::error& why);
-  [[nodiscard]] event_append_ptr next_batch();
+  [[nodiscard]] event_append_ptr next_batch() const;
   void subscribe(const event_tail_actor& tail);
   void on_down(const caf::down_msg& down);
   void look_at_retention();

@@ -26,7 +26,9 @@ struct retention_rules {
 using retention_marks = std::array<std::uint32_t, event_severities>;
 
 struct retention_plan {
-  /// Every day before is to go. Index: severity - 1.
+  /// The first day that has events; and the first that keeps them, every day before is to go.
+  /// Index: severity - 1.
+  retention_marks oldest{};
   retention_marks first_kept{};
   std::uint64_t bytes_kept = 0;
   std::uint64_t days_gone = 0; ///< that had events
@@ -39,7 +41,6 @@ struct retention_plan {
                                              retention_plan& out);
 
 /// The changes that carry it out, blocks and index together.
-[[nodiscard]] storage::change_batch retention_changes(const retention_plan& plan,
-                                                      const retention_marks& gone);
+[[nodiscard]] storage::change_batch retention_changes(const retention_plan& plan);
 
 } // namespace muster::actors

@@ -12,7 +12,8 @@ using namespace std::chrono_literals;
 
 // -- directory ------------------------------------------------------------------------------------
 
-/// Devices that one turn of a list or count looks at before others have theirs: about a millisecond.
+/// Devices that one turn of a list or count looks at before others have theirs: about a
+/// millisecond.
 inline constexpr std::size_t list_slice = 4'096;
 /// Lists and counts in work or waiting, per shard; the next one is refused as overloaded.
 inline constexpr std::size_t lists_max = 64;

@@ -31,11 +31,11 @@ public:
   [[nodiscard]] std::size_t size() const noexcept { return by_text_.size(); }
 
 private:
-  struct entry {
+  struct shared_text {
     std::string text;
     std::size_t users = 0;
   };
-  std::deque<entry> texts_; ///< never moves what is inside: by_text_ looks into it
+  std::deque<shared_text> texts_; ///< never moves what is inside: by_text_ looks into it
   std::vector<text_id> free_;
   std::unordered_map<std::string_view, text_id> by_text_;
 };

@@ -261,7 +261,7 @@ TEST_CASE_TEMPLATE("space grows with what is stored", Kind, EVERY_KIND) {
   CHECK(subject.measure().used_bytes >= before + 100'000);
 }
 
-TEST_CASE_TEMPLATE("the size of a range is about that of what is in it", Kind, EVERY_KIND) {
+TEST_CASE_TEMPLATE("the size of a range is of the order of what is in it", Kind, EVERY_KIND) {
   Kind kind;
   auto& subject = kind.get();
   std::mt19937_64 random(7); // what repeats itself would be compressed
@@ -277,7 +277,8 @@ TEST_CASE_TEMPLATE("the size of a range is about that of what is in it", Kind, E
   };
   fill('a');
   fill('c');
-  const auto about = [](std::uint64_t bytes) { return bytes > 500'000 && bytes < 2'000'000; };
+  // What RocksDB still holds in memory it only guesses, by the height of a skip list.
+  const auto about = [](std::uint64_t bytes) { return bytes > 100'000 && bytes < 10'000'000; };
   CHECK(about(subject.measure(family::events, {"a", "b"})));
   CHECK(about(subject.measure(family::events, {"b", ""})));
   CHECK(subject.measure(family::events, {"b", "c"}) < 100'000);

@@ -1,0 +1,151 @@
+// Lists and counts: at once when the order answers them, in slices when many devices must be looked
+// at.
+#include "actors/server/directory.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace muster::actors {
+
+namespace {
+
+static_assert(static_cast<int>(device_state::connected) ==
+                static_cast<int>(rules::device_state::connected) &&
+              static_cast<int>(device_state::unknown) ==
+                static_cast<int>(rules::device_state::unknown));
+
+std::uint32_t rows_of(const device_query& query) {
+  return std::clamp(query.limit, std::uint32_t{1}, fleet_limits::list_rows_max);
+}
+
+bool is_behind(const device_entry& entry, const device_query& query) {
+  const auto order = entry.name.compare(query.after_name);
+  return order != 0 ? order > 0 : entry.device > query.after_device;
+}
+
+} // namespace
+
+caf::result<device_page_ptr> directory_state::list(const device_query_ptr& query) {
+  std::string problem;
+  auto filter = rules::device_filter::parse(query->target, problem);
+  if (!filter)
+    return make_error(errc::invalid, problem);
+  if (query->target.find_first_not_of(' ') == std::string::npos) {
+    auto page = std::make_shared<device_page>();
+    page->matching = devices_->size();
+    const auto begin = devices_->rank_behind(query->after_name, query->after_device);
+    const auto end = std::min(begin + rows_of(*query), devices_->size());
+    for (auto rank = begin; rank < end; ++rank)
+      page->rows.push_back(row_of(devices_->at_rank(rank)));
+    return device_page_ptr{std::move(page)};
+  }
+  if (looking_.size() >= fleet_limits::lists_max)
+    return make_error(errc::overloaded, "too many lists at once");
+  auto one = std::make_unique<looking>();
+  one->filter = std::move(*filter);
+  one->query = query;
+  one->page_answer = self_->make_response_promise<device_page_ptr>();
+  auto answer = one->page_answer;
+  if (looking_.empty())
+    self_->send(self_, atom::next_v);
+  looking_.push_back(std::move(one));
+  return answer;
+}
+
+device_page_ptr directory_state::find(const device_id& device) const {
+  auto page = std::make_shared<device_page>();
+  if (const auto* const entry = devices_->find(device)) {
+    page->rows.push_back(row_of(*entry));
+    page->matching = 1;
+  }
+  return page;
+}
+
+caf::result<device_counts> directory_state::count() {
+  if (looking_.size() >= fleet_limits::lists_max)
+    return make_error(errc::overloaded, "too many lists at once");
+  auto one = std::make_unique<looking>();
+  one->counts_answer = self_->make_response_promise<device_counts>();
+  auto answer = one->counts_answer;
+  if (looking_.empty())
+    self_->send(self_, atom::next_v);
+  looking_.push_back(std::move(one));
+  return answer;
+}
+
+/// A slice of the one in front, which then waits behind the others.
+void directory_state::look_on() {
+  auto one = std::move(looking_.front());
+  looking_.pop_front();
+  if (!look_at_slice(*one))
+    looking_.push_back(std::move(one));
+  else if (one->query)
+    one->page_answer.deliver(device_page_ptr{std::move(one->page)});
+  else
+    one->counts_answer.deliver(one->counts);
+  if (!looking_.empty())
+    self_->send(self_, atom::next_v);
+}
+
+/// True when all have been looked at. Between slices devices come, go and change their names:
+/// whoever was there all the time, with the name it had, is looked at once.
+bool directory_state::look_at_slice(looking& what) {
+  auto rank = what.begun ? devices_->rank_behind(what.at_name, what.at_device) : 0;
+  const auto end = std::min(rank + fleet_limits::list_slice, devices_->size());
+  for (; rank < end; ++rank) {
+    const auto& entry = devices_->at_rank(rank);
+    const auto state = state_of(entry);
+    if (!what.query) {
+      ++what.counts.total;
+      ++what.counts.by_state[static_cast<std::size_t>(state)];
+      continue;
+    }
+    const rules::device_traits traits{entry.name, devices_->text(entry.os_id),
+                                      devices_->text(entry.os_name), entry.device,
+                                      static_cast<rules::device_state>(state)};
+    if (!what.filter.matches(traits))
+      continue;
+    ++what.page->matching;
+    if (what.page->rows.size() < rows_of(*what.query) && is_behind(entry, *what.query))
+      what.page->rows.push_back(row_of(entry));
+  }
+  if (end == devices_->size())
+    return true;
+  const auto& last = devices_->at_rank(end - 1);
+  what.begun = true;
+  what.at_name = last.name;
+  what.at_device = last.device;
+  return false;
+}
+
+device_row directory_state::row_of(const device_entry& entry) const {
+  device_row out;
+  out.device = entry.device;
+  out.name = entry.name;
+  out.state = state_of(entry);
+  out.os_id = devices_->text(entry.os_id);
+  out.os_name = devices_->text(entry.os_name);
+  out.os_version = devices_->text(entry.os_version);
+  out.agent_version = devices_->text(entry.agent_version);
+  out.address = entry.address;
+  out.enrolled_us = entry.enrolled_ms * 1000;
+  out.last_contact_us = entry.last_contact_ms * 1000;
+  out.last_sync_us = entry.last_sync_ms * 1000;
+  out.last_information_us = entry.last_information_ms * 1000;
+  out.certificate_expires_s = entry.certificate_expires_s;
+  out.statistics = entry.statistics;
+  out.digests = entry.digests;
+  out.fingerprint = entry.fingerprint;
+  out.same_machine = options_.loaded.machines->several(entry.fingerprint);
+  return out;
+}
+
+device_state directory_state::state_of(const device_entry& entry) const {
+  const std::chrono::microseconds period = options_.sync_period;
+  const rules::device_signs signs{entry.revoked, entry.session != nullptr,
+                                  entry.last_contact_ms * 1000, period.count()};
+  return static_cast<device_state>(
+    rules::state_of(signs, options_.now(), options_.server_started_us));
+}
+
+} // namespace muster::actors
