@@ -205,7 +205,7 @@ void connection_state::obey(std::chrono::milliseconds pause, errc code, std::str
   last_words_ = std::move(why);
   told_not_before_ = std::max(told_not_before_, now() + pause);
   answer_askers(make_error(code, last_words_));
-  sync_wanted_ = sync_wanted_ || syncing_;
+  sync_wanted_ = sync_wanted_ || (syncing_ && looked_);
   close_link();
 }
 

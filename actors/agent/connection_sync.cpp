@@ -103,7 +103,8 @@ void connection_state::greet() {
   fill(*hello.mutable_digests(), digests_);
   fill(*hello.mutable_statistics(), statistics_);
   syncing_ = true; // the welcome has a plan
-  sync_wanted_ = false;
+  if (looked_) // asked for since? Then what is told here will not do
+    sync_wanted_ = false;
   events_asked_ = events_waiting_;
   say(message);
 }

@@ -1,0 +1,233 @@
+#pragma once
+// The agent's connection with its real spool, on fakes for everything around: links, the way to the
+// server, the machine.
+
+#include "actors/agent/connection.hpp"
+#include "net/section_digest.hpp"
+#include "net/wire/agent.pb.h"
+#include "storage/memory_store.hpp"
+#include "tests/agent/spool_world.hpp"
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace muster::test {
+
+/// The agent's end of a connection whose other end is the test.
+class fake_link final : public net::link {
+public:
+  void attach(std::unique_ptr<net::link_sink> sink) override { sink_ = std::move(sink); }
+  bool try_send(std::string message) override {
+    if (full || closed)
+      return false;
+    wire::agent_message parsed;
+    REQUIRE(parsed.ParseFromString(message));
+    said.push_back(std::move(parsed));
+    return true;
+  }
+  void grant(std::size_t n) override { granted += n; }
+  void trust() override { trusted = true; }
+  void close() override {
+    closed = true;
+    if (ends)
+      end({});
+  }
+
+  /// The server says something.
+  void deliver(const wire::server_message& message) {
+    if (sink_)
+      sink_->on_message(message.SerializeAsString());
+  }
+  void deliver_bytes(std::string bytes) {
+    if (sink_)
+      sink_->on_message(std::move(bytes));
+  }
+  /// The connection is gone.
+  void end(std::error_code why) {
+    closed = true;
+    if (const auto sink = std::exchange(sink_, nullptr))
+      sink->on_closed(why);
+  }
+  void forget() { sink_.reset(); }
+
+  std::vector<wire::agent_message> said;
+  std::size_t granted = 0;
+  bool trusted = false;
+  bool closed = false;
+  bool full = false;
+  bool ends = true; ///< tells its end when closed
+
+private:
+  std::unique_ptr<net::link_sink> sink_;
+};
+
+/// What the actors under test hold by pointer.
+struct connection_fakes {
+  storage::memory_store db;
+  std::vector<net::on_connected> dials;
+  std::vector<std::shared_ptr<fake_link>> links;
+  int forgotten = 0;
+  std::int64_t told_time_s = 0;
+  int looks = 0;
+  bool look_fails = false;
+  bool hold_looks = false;
+  std::vector<caf::typed_response_promise<machine_snapshot_ptr>> held;
+  std::array<std::string, sections> machine{"facts", "applications", "states"};
+
+  [[nodiscard]] machine_snapshot_ptr snapshot() const {
+    auto out = std::make_shared<machine_snapshot>();
+    for (std::size_t i = 0; i < sections; ++i) {
+      out->content[i] = machine[i];
+      out->digests[i] = net::section_digest_of(machine[i]);
+    }
+    out->statistics.uptime_s = 42;
+    return out;
+  }
+};
+
+inline collector_actor::behavior_type fake_collector(collector_actor::pointer self,
+                                                     connection_fakes* fakes) {
+  return {
+    [=](atom::collect) -> caf::result<machine_snapshot_ptr> {
+      ++fakes->looks;
+      if (fakes->look_fails)
+        return make_error(errc::internal, "blind");
+      if (!fakes->hold_looks)
+        return fakes->snapshot();
+      fakes->held.push_back(self->make_response_promise<machine_snapshot_ptr>());
+      return fakes->held.back();
+    },
+    [](atom::watch) {},
+    // What was held is answered now: only an actor itself may.
+    [=](atom::tick) {
+      for (auto& promise : std::exchange(fakes->held, {}))
+        promise.deliver(fakes->snapshot());
+    },
+    [](atom::status) { return std::string{"fake"}; },
+  };
+}
+
+struct connection_world : connection_fakes, spool_life {
+  connection_world() : spool_life(db) { collector = host(fake_collector, this); }
+  ~connection_world() {
+    for (const auto& link : links)
+      link->forget();
+    dials.clear();
+    held.clear();
+  }
+  connection_world(const connection_world&) = delete;
+  connection_world& operator=(const connection_world&) = delete;
+
+  connection_options defaults() {
+    connection_options out;
+    out.device.bytes.fill(1);
+    out.boot.bytes.fill(2);
+    out.fingerprint.bytes.fill(3);
+    out.agent_version = "1.0";
+    out.server = "server:13000";
+    out.backoff = {std::chrono::seconds{1}, std::chrono::seconds{60}};
+    out.batch_bytes_max = 200;
+    out.seed = 7;
+    out.now_us = [this] { return now_us; };
+    return out;
+  }
+
+  void start() { start(defaults()); }
+  void start(connection_options options) {
+    connection_peers peers;
+    peers.way.connect = [this](net::on_connected done) { dials.push_back(std::move(done)); };
+    peers.way.forget_session = [this] { ++forgotten; };
+    peers.way.learn_time = [this](std::int64_t now_s) { told_time_s = now_s; };
+    peers.collector = collector;
+    peers.spool = spool;
+    peers.writer = writer;
+    peers.reader = reader;
+    agent = host(connection, std::move(options), std::move(peers));
+  }
+
+  /// Lets the attempt that is under way succeed.
+  fake_link& connect() {
+    REQUIRE_FALSE(dials.empty());
+    const auto link = std::make_shared<fake_link>();
+    links.push_back(link);
+    const auto done = std::exchange(dials.back(), nullptr);
+    dials.pop_back();
+    done(std::make_shared<const net::accepted>(net::accepted{link, {}}), {}, {});
+    settle();
+    return *link;
+  }
+  void fail_dial(std::error_code ec, const std::string& text) {
+    REQUIRE_FALSE(dials.empty());
+    const auto done = dials.back();
+    dials.pop_back();
+    done(nullptr, ec, text);
+    settle();
+  }
+  [[nodiscard]] bool dialling() const { return !dials.empty(); }
+
+  /// Until it tries again: the longest back-off and a tick.
+  fake_link& connect_again() {
+    for (int seconds = 0; seconds < 70 && !dialling(); ++seconds)
+      pass(std::chrono::seconds{1});
+    return connect();
+  }
+
+  void tell(fake_link& link, const wire::server_message& message) {
+    link.deliver(message);
+    settle();
+  }
+  void welcome(fake_link& link, const std::vector<wire::section>& wanted = {},
+               bool went_back = false) {
+    wire::server_message message;
+    auto& out = *message.mutable_welcome();
+    out.set_server_time_ms(1'700'000'000'000);
+    out.set_went_back(went_back);
+    out.set_sync_period_s(900);
+    out.set_sync_jitter_percent(10);
+    for (const auto section : wanted)
+      out.mutable_plan()->add_wanted(section);
+    tell(link, message);
+  }
+  void answer_looks() {
+    self->send(collector, atom::tick_v);
+    settle();
+  }
+  void sync_done(fake_link& link) {
+    wire::server_message message;
+    message.mutable_sync_done();
+    tell(link, message);
+  }
+  void tell_position(fake_link& link, const event_position& position) {
+    wire::server_message message;
+    message.mutable_events_position()->set_epoch(position.epoch);
+    message.mutable_events_position()->set_sequence(position.sequence);
+    tell(link, message);
+  }
+  void tell_ack(fake_link& link, const event_position& position) {
+    wire::server_message message;
+    message.mutable_events_ack()->set_epoch(position.epoch);
+    message.mutable_events_ack()->set_sequence(position.sequence);
+    tell(link, message);
+  }
+  std::string status() { return ask<std::string>(agent, atom::status_v); }
+
+  collector_actor collector;
+  connection_actor agent;
+};
+
+inline event_position end_of(const wire::events& batch) {
+  return {batch.epoch(), batch.items(batch.items_size() - 1).sequence()};
+}
+
+inline std::vector<wire::events> batches_of(const fake_link& link) {
+  std::vector<wire::events> out;
+  for (const auto& message : link.said)
+    if (message.has_events())
+      out.push_back(message.events());
+  return out;
+}
+
+} // namespace muster::test
