@@ -9,6 +9,7 @@
 #include "storage/store_reader_actor.hpp"
 #include "storage/store_writer_actor.hpp"
 #include "tests/actor_world.hpp"
+#include "tests/agent/quiet_log.hpp"
 
 #include <doctest/doctest.h>
 
@@ -147,7 +148,7 @@ struct collector_stage {
 };
 
 /// Nothing looks at the machine before start().
-struct collector_world : collector_stage, actor_world {
+struct collector_world : private quiet_log, collector_stage, actor_world {
   event_spool_actor spool_actor = host(fake_spool_actor, &spool);
   store_writer_actor writer =
     host(storage::store_writer,
