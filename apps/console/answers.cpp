@@ -88,8 +88,6 @@ pages read_pages(api& server, const std::string& path, query q, extent wanted, p
     q.erase("cursor");
     q.emplace("cursor", cursor);
   }
-  if (!result.more)
-    joined.erase("nextCursor");
   result.json = joined.dump();
   return result;
 }

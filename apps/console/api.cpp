@@ -29,7 +29,8 @@ exit_code code_of(int status) {
   }
 }
 
-/// "title: detail", or what there is of it.
+/// "title: detail", or what there is of it. A title without a type of its own is only the status in
+/// words (RFC 9457, 4.2.1) and tells a person nothing.
 std::string sentence_of(const net::http::response& answer) {
   const auto problem = nlohmann::json::parse(answer.body, nullptr, false);
   const auto word = [&](const char* name) {
@@ -38,8 +39,8 @@ std::string sentence_of(const net::http::response& answer) {
     const auto at = problem.find(name);
     return at != problem.end() && at->is_string() ? at->get<std::string>() : std::string{};
   };
-  const auto title = word("title");
   const auto detail = word("detail");
+  const auto title = word("type") == "about:blank" && !detail.empty() ? "" : word("title");
   if (title.empty() && detail.empty())
     return "the server answered with status " + std::to_string(answer.status);
   return title.empty() || detail.empty() ? title + detail : title + ": " + detail;

@@ -69,9 +69,7 @@ std::unique_ptr<transport> connect_first(const profile& p, first_contact& found,
     return connection;
   net::server_expectation by_name;
   by_name.host_name = p.host;
-  std::string ignored;
-  connection = connect_by(p, std::move(by_name), nullptr, ignored);
-  return connection;
+  return connect_by(p, std::move(by_name), nullptr, problem);
 }
 
 } // namespace

@@ -174,6 +174,8 @@ public:
       [this](const console::profile& p, console::first_contact* found,
              std::string& problem) -> std::unique_ptr<console::transport> {
         server.connected_as.push_back(p);
+        if (connect)
+          return connect(p, found, problem);
         if (!server.unreachable.empty()) {
           problem = server.unreachable;
           return nullptr;
@@ -192,6 +194,7 @@ public:
 
   fake_terminal person;
   fake_server server;
+  console::connector connect; ///< instead of the scripted server
   console::moment_us now = noon;
   std::map<std::string, std::string> environment;
 
