@@ -74,7 +74,7 @@ std::string written(const beast_http::message<IsRequest, beast_http::string_body
 template <class Parser>
 bool parse_whole(Parser& parser, std::string_view bytes, std::error_code& ec) {
   beast::error_code why;
-  while (!why && !parser.is_done() && !bytes.empty())
+  while (!why && !parser.is_done() && !bytes.empty() && worth_parsing(parser, bytes.size()))
     bytes.remove_prefix(parser.put(boost::asio::const_buffer(bytes.data(), bytes.size()), why));
   ec = translate(why);
   if (!ec && !parser.is_done())
@@ -192,6 +192,8 @@ std::size_t response_reader::put(std::string_view bytes, std::error_code& ec) {
   std::size_t used = 0;
   while (!why && !parser.is_done() && used < bytes.size()) {
     const auto rest = bytes.substr(used);
+    if (!worth_parsing(parser, rest.size()))
+      break;
     used += parser.put(boost::asio::const_buffer(rest.data(), rest.size()), why);
   }
   ec = why == beast_http::error::need_more ? std::error_code{} : translate(why);

@@ -108,6 +108,8 @@ private:
     beast::error_code why;
     while (!begun.tracker.is_done() && begun.parsed < whole.size() && !why) {
       const auto rest = whole.substr(begun.parsed);
+      if (!worth_parsing(begun.tracker, rest.size()))
+        break;
       begun.parsed += begun.tracker.put(boost::asio::const_buffer(rest.data(), rest.size()), why);
     }
     if (begun.tracker.is_done())

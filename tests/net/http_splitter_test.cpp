@@ -130,3 +130,20 @@ TEST_CASE("heads and bodies are bounded, bodies less tightly after trust") {
     chunks += "1\r\nx\r\n";
   CHECK(refusal_of(chunks, reply) == errc::frame_too_large);
 }
+
+TEST_CASE("a chunked body may be empty, and come byte by byte") {
+  const std::string head = "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
+  for (const auto* body : {"0\r\n\r\n", "0\r\nTrailer: x\r\n\r\n", "1\r\nx\r\n0\r\n\r\n",
+                           "0000\r\n\r\n", "0;a=b\r\n\r\n"}) {
+    CAPTURE(body);
+    for (std::size_t piece = 1; piece < 10; ++piece) {
+      const auto cut = make_request_splitter();
+      std::error_code ec;
+      const auto found = split(*cut, head + body + head + body, piece, ec);
+      CHECK_FALSE(ec);
+      REQUIRE(found.size() == 2);
+      CHECK(found.front() == head + body);
+      CHECK(http::parse_request(found.back(), ec).has_value());
+    }
+  }
+}

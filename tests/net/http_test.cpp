@@ -206,3 +206,25 @@ TEST_CASE("a response above the limit is refused") {
   CHECK(reader.put("HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n", ec) > 0);
   CHECK(ec == errc::frame_too_large);
 }
+
+TEST_CASE("a chunked answer may be empty, and come byte by byte") {
+  const std::string answer = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n";
+  for (std::size_t piece = 1; piece < 10; ++piece) {
+    http::response_reader reader;
+    std::string pending;
+    std::error_code ec;
+    for (std::size_t at = 0; at < answer.size(); at += piece) {
+      pending += answer.substr(at, piece);
+      pending.erase(0, reader.put(pending, ec));
+      REQUIRE_FALSE(ec);
+    }
+    CHECK(reader.is_done());
+    CHECK(pending.empty());
+    CHECK(reader.head().body.empty());
+  }
+  // Cut short it is no answer.
+  for (std::size_t size = 0; size < answer.size(); ++size) {
+    std::error_code ec;
+    CHECK_FALSE(http::parse_response(answer.substr(0, size), ec));
+  }
+}
