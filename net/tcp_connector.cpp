@@ -1,5 +1,6 @@
 #include "net/tcp_connector.hpp"
 
+#include "net/asio_error.hpp"
 #include "net/errc.hpp"
 #include "net/lane_resident.hpp"
 #include "net/tcp_link.hpp"
@@ -145,7 +146,7 @@ void connect_attempt::on_handshake(tcp_link& connected, std::error_code ec, peer
 void connect_attempt::note_failure(std::error_code ec) {
   std::error_code ignored;
   socket_.close(ignored);
-  last_error_ = ec;
+  last_error_ = plain_error(ec);
   if (!tried_.empty())
     tried_ += "; ";
   tried_ += endpoints_[next_].address().to_string() + ": " + ec.message();

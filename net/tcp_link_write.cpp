@@ -133,7 +133,6 @@ void tcp_link::on_writable() {
 
 /// We close, and everything is written; or the peer has closed in an orderly way.
 void tcp_link::say_goodbye() {
-  const std::error_code lost(write_errno_, std::generic_category());
   if (!std::exchange(goodbye_said_, true)) {
     lane_->cipher.clear();
     engine_.shutdown(lane_->cipher);
@@ -142,7 +141,9 @@ void tcp_link::say_goodbye() {
   }
   if (state_ != state::closing)
     return end({});
-  tell(why_ ? why_ : lost);
+  if (!why_ && write_errno_ != 0)
+    why_.assign(write_errno_, std::generic_category());
+  tell(why_);
   linger();
 }
 

@@ -1,6 +1,7 @@
 #include "net/tcp_listener.hpp"
 
 #include "net/accept_gate.hpp"
+#include "net/asio_error.hpp"
 #include "net/errc.hpp"
 #include "net/lane_resident.hpp"
 #include "net/tcp_link.hpp"
@@ -39,7 +40,8 @@ public:
       timer_(lane.io), rate_(options.accepts_per_second_max),
       connections_max_(options.connections_max != 0 ? options.connections_max
                                                     : connections_by_descriptors()),
-      accepted_(std::move(accepted)), failed_(std::move(failed)), tls_(options.tls) {}
+      told_(std::make_shared<const callbacks>(callbacks{std::move(accepted), std::move(failed)})),
+      tls_(options.tls) {}
 
   std::error_code bind();
   void start();
@@ -50,6 +52,11 @@ public:
   void use(server_tls_context_ptr tls) override;
 
 private:
+  struct callbacks {
+    on_accepted accepted;
+    on_failed failed;
+  };
+
   void arm();
   void accept_some();
   bool may_accept();
@@ -86,9 +93,7 @@ private:
   /// Held while a callback runs, so that none runs after close(); recursive, so that a callback
   /// may close.
   mutable std::recursive_mutex mutex_;
-  bool closed_ = false;
-  on_accepted accepted_;
-  on_failed failed_;
+  std::shared_ptr<const callbacks> told_; ///< null: closed; shared by a callback while it runs
   server_tls_context_ptr tls_;
   std::unordered_map<tcp_link*, std::shared_ptr<tcp_link>> handshaking_;
 };
@@ -97,9 +102,9 @@ std::error_code port_listener::bind() {
   std::error_code ec;
   auto address = asio::ip::make_address(options_.address, ec);
   if (ec)
-    return ec;
+    return plain_error(ec);
   acceptor_.open(address.is_v6() ? tcp::v6() : tcp::v4(), ec);
-  if (ec == std::errc::address_family_not_supported && address.is_v6() &&
+  if (plain_error(ec) == std::errc::address_family_not_supported && address.is_v6() &&
       address.is_unspecified()) {
     // A kernel without IPv6.
     address = asio::ip::address_v4::any();
@@ -117,7 +122,7 @@ std::error_code port_listener::bind() {
     acceptor_.listen(backlog_max, ec);
   if (!ec)
     port_ = acceptor_.local_endpoint(ec).port();
-  return ec;
+  return plain_error(ec);
 }
 
 void port_listener::start() {
@@ -206,11 +211,11 @@ void port_listener::on_accept_error(int error) {
     break;
   }
   const std::lock_guard lock(mutex_);
-  if (std::exchange(closed_, true))
+  const auto told = std::exchange(told_, nullptr);
+  if (!told)
     return; // it is we who broke it
-  const auto failed = std::move(failed_);
   close_acceptor();
-  failed({error, std::generic_category()});
+  told->failed({error, std::generic_category()});
 }
 
 void port_listener::admit(owned_descriptor fd, const tcp::endpoint& peer) {
@@ -233,7 +238,7 @@ void port_listener::begin(io_lane& lane, owned_descriptor fd, const tcp::endpoin
   server_tls_context_ptr tls;
   {
     const std::lock_guard lock(mutex_);
-    if (!closed_)
+    if (told_)
       tls = tls_;
   }
   tcp_socket socket(lane.io.get_executor());
@@ -282,8 +287,8 @@ void port_listener::on_handshake(tcp_link& finished, std::error_code ec, peer_in
     return;
   auto connection = std::make_shared<accepted>(accepted{finished.handle(), std::move(peer)});
   // Closed meanwhile: the handle goes, and with it the connection.
-  if (!closed_)
-    accepted_(std::move(connection));
+  if (const auto told = told_)
+    told->accepted(std::move(connection));
 }
 
 void port_listener::uncount_handshake() {
@@ -295,20 +300,15 @@ void port_listener::uncount_handshake() {
 // -- end ----------------------------------------------------------------------
 
 void port_listener::close() {
-  on_accepted accepted;
-  on_failed failed;
+  std::shared_ptr<const callbacks> told; // what they hold is let go without the lock
   {
     const std::lock_guard lock(mutex_);
-    if (!std::exchange(closed_, true)) {
-      // Frees the port at once; the descriptor itself is closed on its lane.
-      if (acceptor_.is_open())
-        ::shutdown(acceptor_.native_handle(), SHUT_RDWR);
-    }
+    told = std::exchange(told_, nullptr);
+    // Frees the port at once; the descriptor itself is closed on its lane.
+    if (told && acceptor_.is_open())
+      ::shutdown(acceptor_.native_handle(), SHUT_RDWR);
     for (auto& [raw, alive] : handshaking_)
       alive->abort_handshake();
-    // What the callbacks hold is let go without the lock.
-    accepted = std::exchange(accepted_, {});
-    failed = std::exchange(failed_, {});
   }
   run_on(*lane_, [self = shared_from_this()] { self->close_acceptor(); });
 }
