@@ -11,7 +11,7 @@ set(muster_test_environment "")
 if(MUSTER_SANITIZE STREQUAL "address")
   set(muster_test_environment ";ENVIRONMENT;UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1")
 elseif(MUSTER_SANITIZE STREQUAL "thread")
-  set(muster_test_environment ";ENVIRONMENT;TSAN_OPTIONS=halt_on_error=1")
+  set(muster_test_environment ";ENVIRONMENT;TSAN_OPTIONS=halt_on_error=1:suppressions=${PROJECT_SOURCE_DIR}/tests/tsan.supp")
 endif()
 
 # muster_test(NAME LABEL label [TIMEOUT seconds] LIBRARIES ... [PRECOMPILE ...] [FOLDER folder])
