@@ -1,0 +1,220 @@
+#include "apps/agent/run_agent.hpp"
+
+#include "actors/agent/agent_root.hpp"
+#include "actors/agent/collector.hpp"
+#include "actors/agent/connection.hpp"
+#include "actors/agent/dialer.hpp"
+#include "actors/agent/event_spool.hpp"
+#include "actors/agent/local_service.hpp"
+#include "actors/agent/package_watch.hpp"
+#include "apps/common/clock.hpp"
+#include "apps/common/exit_codes.hpp"
+#include "apps/common/signals.hpp"
+#include "apps/common/until_stopped.hpp"
+#include "net/agent_identity.hpp"
+#include "storage/rocks_store.hpp"
+#include "storage/store_reader_actor.hpp"
+#include "storage/store_writer_actor.hpp"
+
+#include <muster/version.hpp>
+
+#include <caf/actor_system.hpp>
+#include <caf/actor_system_config.hpp>
+#include <caf/send.hpp>
+
+#include <spdlog/spdlog.h>
+
+#include <unistd.h>
+
+#include <cstdio>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <random>
+#include <string>
+#include <utility>
+
+namespace muster::agent {
+
+namespace {
+
+using namespace actors;
+
+/// What the agent needs before the first actor.
+struct foundation {
+  net::agent_identity identity;
+  net::endpoint_name server;
+  std::unique_ptr<storage::store> spool;
+};
+
+std::optional<foundation> lay_foundation(const agent_settings& settings, std::string& problem) {
+  auto identity = net::load_agent_identity(settings.identity(), problem);
+  if (!identity) {
+    if (problem.empty())
+      problem = "this device has not enrolled yet; on a console: muster token create, then type what it prints";
+    return std::nullopt;
+  }
+  const auto& name = settings.server.empty() ? identity->server : settings.server;
+  const auto server = net::parse_endpoint(name, 13000);
+  if (!server) {
+    problem = "'" + name + "' is not HOST or HOST:PORT; mend the setting 'server'";
+    return std::nullopt;
+  }
+  std::error_code ec;
+  auto spool = storage::open_rocks_store(
+    {.directory = settings.spool(), .profile = storage::rocks_options::size::spool}, ec, problem);
+  if (!spool)
+    return std::nullopt;
+  return foundation{std::move(*identity), *server, std::move(spool)};
+}
+
+std::uint64_t random_seed() {
+  std::random_device source;
+  return (std::uint64_t{source()} << 32) | source();
+}
+
+int complain(const std::string& problem) {
+  std::fprintf(stderr, "muster-agent: %s\n", problem.c_str());
+  return exit_failed;
+}
+
+/// Hands the package watch's news to whichever collector lives just now.
+class news_of_packages {
+public:
+  void tell(collector_actor whom) {
+    const std::lock_guard lock{mutex_};
+    collector_ = std::move(whom);
+  }
+  void changed() {
+    const std::lock_guard lock{mutex_};
+    if (collector_)
+      caf::anon_send(collector_, atom::watch_v);
+  }
+
+private:
+  std::mutex mutex_;
+  collector_actor collector_;
+};
+
+connection_options options_of(const agent_settings& settings, const foundation& base) {
+  connection_options out;
+  out.device.bytes = base.identity.device_id;
+  out.boot = probe::read_boot_id("/");
+  out.fingerprint = probe::read_fingerprint("/");
+  out.agent_version = std::string{version()};
+  out.server = base.server.host + ":" + std::to_string(base.server.port);
+  if (settings.sync_period.count() > 0) {
+    out.period = settings.sync_period;
+    out.period_is_ours = true;
+  }
+  out.keep = settings.keep;
+  out.seed = random_seed();
+  out.now_us = now_us;
+  return out;
+}
+
+local_service_options local_options(const agent_settings& settings, net::io_pool& pool) {
+  local_service_options out;
+  out.path = settings.local_socket().string();
+  out.open = [path = settings.local_socket(), &pool](net::local_port::on_request request,
+                                                     std::error_code& ec) {
+    return net::local_port::open(pool, {.path = path}, std::move(request), ec);
+  };
+  out.name_of_user = name_of_local_user;
+  out.own_user = ::getuid();
+  out.agent_version = std::string{version()};
+  return out;
+}
+
+agent_root_options compose(const agent_settings& settings, const foundation& base,
+                           net::io_pool& pool, const connector& way,
+                           const std::shared_ptr<news_of_packages>& news) {
+  agent_root_options out;
+  out.start_writer = [db = base.spool.get()](agent_root_actor::pointer root,
+                                             const agent_children&) {
+    storage::store_writer_options options;
+    options.db = db;
+    options.clock = now_us;
+    options.positions_max = 16; // the spool stores no positions
+    return root->spawn<caf::detached>(storage::store_writer, options);
+  };
+  out.start_reader = [db = base.spool.get()](agent_root_actor::pointer root,
+                                             const agent_children&) {
+    return root->spawn<caf::detached>(storage::store_reader, db);
+  };
+  out.start_spool = [&settings](agent_root_actor::pointer root, const agent_children& before) {
+    event_spool_options options;
+    options.bounds.bytes_max = settings.spool_bytes_max;
+    options.draw_epoch = draw_random_epoch;
+    options.now_us = now_us;
+    return root->spawn(event_spool, options, event_spool_peers{before.writer, before.reader});
+  };
+  out.start_collector = [&settings, news, view = this_machine({.root = "/", .name = settings.name})](
+                          agent_root_actor::pointer root, const agent_children& before) {
+    collector_options options;
+    options.view = view;
+    options.spool = before.spool;
+    options.writer = before.writer;
+    options.reader = before.reader;
+    options.agent_version = std::string{version()};
+    auto handle = root->spawn<caf::detached>(collector, options);
+    news->tell(handle);
+    return handle;
+  };
+  out.start_connection = [options = options_of(settings, base),
+                          way](agent_root_actor::pointer root, const agent_children& before) {
+    return root->spawn(connection, options,
+                       connection_peers{way, before.collector, before.spool, before.writer,
+                                        before.reader});
+  };
+  out.start_local = [&settings, &pool](agent_root_actor::pointer root,
+                                       const agent_children& before) {
+    return root->spawn(local_service, local_options(settings, pool),
+                       local_service_peers{before.spool, before.connection});
+  };
+  return out;
+}
+
+} // namespace
+
+int run_agent(const agent_settings& settings, stop_signals& signals) {
+  std::string problem;
+  // Destroyed in reverse: the store goes last, after every actor; io threads before the system.
+  auto base = lay_foundation(settings, problem);
+  if (!base)
+    return complain(problem);
+  caf::actor_system_config cfg;
+  cfg.set("scheduler.policy", caf::atom("sharing"));
+  cfg.set("scheduler.max-threads", std::size_t{1});
+  cfg.set("scheduler.max-throughput", std::size_t{50});
+  caf::actor_system system{cfg};
+  net::io_pool pool{1};
+  auto way = make_dialer({.pool = &pool,
+                          .identity = base->identity,
+                          .server = base->server,
+                          .from_address = {},
+                          .now_s = [] { return now_us() / 1'000'000; }},
+                         problem);
+  if (!way)
+    return complain(problem);
+  const auto news = std::make_shared<news_of_packages>();
+  std::optional<package_watch> watch;
+  watch.emplace(pool.lane(0), package_watch_options{},
+                package_watch::callbacks{[news] { news->changed(); },
+                                         [](std::error_code, const std::string& why) {
+                                           spdlog::warn("{}; changes are found at the next sync",
+                                                        why);
+                                         }});
+  spdlog::info("muster-agent {} for device {}", version(),
+               device_id{base->identity.device_id}.text());
+  auto root = system.spawn(agent_root, compose(settings, *base, pool, *way, news));
+  const auto reason = until_stopped(system, caf::actor_cast<caf::actor>(std::move(root)), signals);
+  watch.reset();
+  news->tell({});
+  way.reset();
+  pool.join();
+  spdlog::info("stopped: {}", reason ? text_of(reason) : "as asked");
+  return is_orderly(reason) ? exit_fine : exit_failed;
+}
+
+} // namespace muster::agent

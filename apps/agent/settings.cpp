@@ -1,0 +1,26 @@
+#include "apps/agent/settings.hpp"
+
+#include "apps/common/logging.hpp"
+#include "net/tcp_connector.hpp"
+
+namespace muster::agent {
+
+using namespace std::chrono_literals;
+
+void declare(config::table& table, agent_settings& s) {
+  table.path("data", s.data_directory, "directory of identity and spool");
+  table.path("socket", s.socket, "local socket for other programs; empty: agent.sock in the data directory");
+  table.text(
+    "server", s.server, "HOST or HOST:PORT, or empty",
+    [](const std::string& text) { return text.empty() || net::parse_endpoint(text, 13000); },
+    "where the server is; empty: where this device enrolled");
+  table.text("name", s.name, "shown instead of the host name; empty: the host name");
+  table.duration("sync.period", s.sync_period, {0ms, 24h * 30},
+                 "time between two syncs; 0s: as the server says");
+  table.boolean("sync.keep", s.keep, "stay connected between syncs");
+  table.size("spool.bytes_max", s.spool_bytes_max, {256 * 1024, std::uint64_t{1} << 32},
+             "most that events may take on the disk while the server is away");
+  table.choice("log.level", s.log_level, logging::level_names(), "how much is logged");
+}
+
+} // namespace muster::agent

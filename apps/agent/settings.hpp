@@ -1,0 +1,35 @@
+#pragma once
+// The agent's settings: its TOML file, overridden by flags.
+
+#include "apps/common/settings_table.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+
+namespace muster::agent {
+
+struct agent_settings {
+  std::filesystem::path data_directory = "/var/lib/muster/agent";
+  std::filesystem::path socket;               ///< empty: "agent.sock" in the data directory
+  std::string server;                         ///< HOST[:PORT]; empty: where it enrolled
+  std::string name;                           ///< shown instead of the host name; empty: the host's
+  std::chrono::milliseconds sync_period{0};   ///< 0: the server's word
+  bool keep = false;
+  std::uint64_t spool_bytes_max = 8ULL << 20;
+  std::string log_level = "info";
+
+  [[nodiscard]] std::filesystem::path identity() const { return data_directory / "identity"; }
+  [[nodiscard]] std::filesystem::path spool() const { return data_directory / "spool"; }
+  [[nodiscard]] std::filesystem::path local_socket() const {
+    return socket.empty() ? data_directory / "agent.sock" : socket;
+  }
+};
+
+/// Every setting of the agent, bound to `settings`, which must outlive the table.
+void declare(config::table& table, agent_settings& settings);
+
+inline constexpr const char* default_config_file = "/etc/muster/agent.toml";
+
+} // namespace muster::agent
