@@ -1,0 +1,278 @@
+#include "apps/server/compose.hpp"
+
+#include "actors/rules/ids.hpp"
+#include "actors/server/accounts.hpp"
+#include "actors/server/console_session.hpp"
+#include "actors/server/directory.hpp"
+#include "actors/server/enroller.hpp"
+#include "actors/server/event_book.hpp"
+#include "actors/server/password_hasher.hpp"
+#include "actors/server/session.hpp"
+#include "apps/common/clock.hpp"
+#include "apps/server/first_start.hpp"
+#include "net/admin_port_actor.hpp"
+#include "net/password.hpp"
+#include "net/tcp_port_actor.hpp"
+#include "storage/store_reader_actor.hpp"
+#include "storage/store_writer_actor.hpp"
+
+#include <muster/version.hpp>
+
+#include <caf/actor_cast.hpp>
+
+#include <spdlog/spdlog.h>
+
+#include <chrono>
+#include <filesystem>
+#include <memory>
+#include <mutex>
+#include <random>
+#include <utility>
+#include <vector>
+
+namespace muster::server {
+
+namespace {
+
+using namespace actors;
+
+/// Shards of the directory: enough that no core waits for another.
+constexpr std::size_t shards = 8;
+
+/// What lives as long as the server, in the order in which each knows those before it.
+struct residents {
+  store_writer_actor writer;
+  std::vector<store_reader_actor> readers;
+  event_book_actor event_book;
+  std::vector<directory_actor> directories;
+  enroller_actor enroller;
+  password_hasher_actor hasher;
+  accounts_actor accounts;
+};
+
+/// Callable from any thread.
+std::uint32_t random_below(std::uint32_t bound) {
+  thread_local std::mt19937 source{std::random_device{}()};
+  return std::uniform_int_distribution<std::uint32_t>{0, bound - 1}(source);
+}
+
+void spawn_storage(caf::actor_system& system, const server_settings& settings, foundation& base,
+                   residents& all) {
+  storage::store_writer_options options;
+  options.db = base.db.get();
+  options.clock = now_us;
+  all.writer = system.spawn<caf::detached>(storage::store_writer, options);
+  for (std::uint64_t i = 0; i < settings.readers; ++i)
+    all.readers.push_back(system.spawn<caf::detached>(storage::store_reader, base.db.get()));
+}
+
+event_book_options event_options(const server_settings& settings, const residents& all) {
+  event_book_options options;
+  options.writer = all.writer;
+  options.reader = all.readers.front();
+  options.now = now_us;
+  for (std::size_t i = 0; i < options.retention.days.size(); ++i)
+    options.retention.days[i] = static_cast<std::uint32_t>(settings.retention_days[i]);
+  options.retention.bytes_max = settings.events_bytes_max;
+  return options;
+}
+
+bool spawn_fleet(caf::actor_system& system, const server_settings& settings, foundation& base,
+                 residents& all, std::error_code& ec) {
+  auto loaded = load_directory(*base.db, shards, ec);
+  if (ec)
+    return false;
+  for (auto& shard : loaded) {
+    directory_options options;
+    options.loaded = std::move(shard);
+    options.writer = all.writer;
+    options.readers = all.readers;
+    options.event_book = all.event_book;
+    options.now = now_us;
+    options.server_started_us = now_us();
+    options.sync_period = std::chrono::duration_cast<std::chrono::seconds>(settings.sync_period);
+    all.directories.push_back(system.spawn(directory, std::move(options)));
+  }
+  enroller_options options;
+  options.tokens = load_tokens(*base.db, ec);
+  options.writer = all.writer;
+  options.readers = all.readers;
+  options.directories = all.directories;
+  options.event_book = all.event_book;
+  options.authority =
+    std::make_shared<const net::certificate_authority>(base.identity.authority);
+  options.now = now_us;
+  all.enroller = system.spawn(enroller, std::move(options));
+  return !ec;
+}
+
+void spawn_accounts(caf::actor_system& system, const server_settings& settings, residents& all) {
+  password_hasher_options hashing;
+  hashing.hash = net::hash_password;
+  hashing.verify = net::verify_password;
+  all.hasher = system.spawn<caf::detached>(password_hasher, std::move(hashing));
+  accounts_options options;
+  options.writer = all.writer;
+  options.reader = all.readers.front();
+  options.hasher = all.hasher;
+  options.now = now_us;
+  options.on_initial_password_changed = [file = settings.data_directory / first_password_file] {
+    std::error_code ignored;
+    if (std::filesystem::remove(file, ignored))
+      spdlog::info("the first password has been changed; {} is gone", file.string());
+  };
+  all.accounts = system.spawn(accounts, std::move(options));
+}
+
+/// Also when the composition fails half-way: detached actors whose handles go would otherwise
+/// hang the end of the system.
+std::vector<std::pair<stage, caf::actor>> by_stage(const residents& all) {
+  std::vector<std::pair<stage, caf::actor>> out;
+  const auto add = [&](stage at, const auto& handle) {
+    if (handle)
+      out.emplace_back(at, caf::actor_cast<caf::actor>(handle));
+  };
+  for (const auto& shard : all.directories)
+    add(stage::fleet, shard);
+  add(stage::fleet, all.enroller);
+  add(stage::fleet, all.event_book);
+  add(stage::fleet, all.accounts);
+  add(stage::fleet, all.hasher);
+  for (const auto& reader : all.readers)
+    add(stage::readers, reader);
+  add(stage::writer, all.writer);
+  return out;
+}
+
+std::string text_of_id(const net::id_bytes& id) {
+  return rules::server_id{id}.text();
+}
+
+session_services_ptr services_for_sessions(const server_settings& settings, const foundation& base,
+                                           const residents& all) {
+  auto out = std::make_shared<session_services>();
+  out->writer = all.writer;
+  out->readers = all.readers;
+  out->directories = all.directories;
+  out->enroller = all.enroller;
+  out->event_book = all.event_book;
+  out->settings.sync_period_s = static_cast<std::uint32_t>(
+    std::chrono::duration_cast<std::chrono::seconds>(settings.sync_period).count());
+  out->settings.sync_jitter_percent = static_cast<std::uint32_t>(settings.sync_jitter_percent);
+  out->settings.server_version = std::string{version()};
+  out->gifts.bundle = {base.identity.authority.self().der()};
+  out->gifts.server_id.assign(base.identity.server_id.begin(), base.identity.server_id.end());
+  out->gifts.wake_public_key.assign(base.identity.wake_public_key.begin(),
+                                    base.identity.wake_public_key.end());
+  out->now = now_us;
+  out->random_below = random_below;
+  return out;
+}
+
+console_services_ptr services_for_consoles(const server_settings& settings,
+                                           const foundation& base, const residents& all) {
+  auto out = std::make_shared<console_services>();
+  out->directories = all.directories;
+  out->enroller = all.enroller;
+  out->accounts = all.accounts;
+  out->event_book = all.event_book;
+  out->writer = all.writer;
+  out->readers = all.readers;
+  out->facts.server_id = text_of_id(base.identity.server_id);
+  out->facts.version = std::string{version()};
+  out->facts.pin = net::to_hex(base.identity.authority.self().spki_sha256());
+  out->facts.started_us = now_us();
+  out->facts.certificate_expires_us = base.identity.server_certificate.not_after_s() * 1'000'000;
+  out->facts.agents_public_name = settings.agents_public_name;
+  out->now = now_us;
+  return out;
+}
+
+net::port_options agents_port(const server_settings& settings, const foundation& base,
+                              net::io_pool& pool) {
+  net::port_options options;
+  options.door = door::agents_tls;
+  options.listener.address = settings.agents_address;
+  options.listener.port = settings.agents_port;
+  options.listener.tls = base.agents_tls;
+  options.listener.connections_max = settings.agents_connections_max;
+  options.listener.accepts_per_second_max = settings.agents_accepts_per_second_max;
+  options.pool = &pool;
+  return options;
+}
+
+net::port_options console_port(const server_settings& settings, const foundation& base,
+                               net::io_pool& pool) {
+  net::port_options options;
+  options.door = door::admin;
+  options.listener.address = settings.admin_address;
+  options.listener.port = settings.admin_port;
+  options.listener.tls = base.admin_tls;
+  options.listener.connections_max = 1000;
+  options.pool = &pool;
+  return options;
+}
+
+server_root_options root_options(const server_settings& settings, const foundation& base,
+                                 const residents& all, net::io_pool& agents_pool,
+                                 net::io_pool& admin_pool) {
+  server_root_options out;
+  out.residents = by_stage(all);
+  out.ports.push_back({"agents", door::agents_tls,
+                       [options = agents_port(settings, base, agents_pool)](
+                         server_root_actor::pointer root) mutable {
+                         auto with_acceptor = options;
+                         with_acceptor.acceptor = caf::actor_cast<acceptor_actor>(root);
+                         return root->spawn(net::tcp_port, std::move(with_acceptor));
+                       }});
+  out.ports.push_back({"console", door::admin,
+                       [options = console_port(settings, base, admin_pool)](
+                         server_root_actor::pointer root) {
+                         auto with_acceptor = options;
+                         with_acceptor.acceptor = caf::actor_cast<acceptor_actor>(root);
+                         return root->spawn(net::admin_port, std::move(with_acceptor));
+                       }});
+  out.open_session = [services = services_for_sessions(settings, base, all)](
+                       server_root_actor::pointer root, const net::accepted_ptr& connection) {
+    return caf::actor_cast<caf::actor>(
+      root->spawn(session, connection, services, server_root_actor{root}));
+  };
+  out.open_console = [services = services_for_consoles(settings, base, all)](
+                       server_root_actor::pointer root, const net::accepted_ptr& connection) {
+    return caf::actor_cast<caf::actor>(
+      root->spawn(console_session, connection, services, server_root_actor{root}));
+  };
+  const auto measure = [&out](auto handle) {
+    out.measured.emplace_back([handle](server_root_actor::pointer root,
+                                       const std::function<void(metrics_text)>& deliver) {
+      root->request(handle, caf::infinite, atom::metrics_v)
+        .then([deliver](const metrics_text& share) { deliver(share); },
+              [deliver](const caf::error&) { deliver(nullptr); });
+    });
+  };
+  measure(all.writer);
+  measure(all.event_book);
+  return out;
+}
+
+} // namespace
+
+std::optional<composition> compose(caf::actor_system& system, const server_settings& settings,
+                                   foundation& base, net::io_pool& agents_pool,
+                                   net::io_pool& admin_pool, std::string& problem) {
+  residents all;
+  spawn_storage(system, settings, base, all);
+  all.event_book = system.spawn(event_book, event_options(settings, all));
+  std::error_code ec;
+  if (!spawn_fleet(system, settings, base, all, ec)) {
+    problem = "the store in " + settings.data_directory.string() + " cannot be read: " + ec.message();
+    for (auto& [at, handle] : by_stage(all))
+      caf::anon_send_exit(handle, caf::exit_reason::kill);
+    return std::nullopt;
+  }
+  spawn_accounts(system, settings, all);
+  auto root = root_options(settings, base, all, agents_pool, admin_pool);
+  return composition{std::move(root), std::move(all.accounts)};
+}
+
+} // namespace muster::server

@@ -1,0 +1,148 @@
+#include "apps/server/foundation.hpp"
+
+#include "apps/common/clock.hpp"
+#include "apps/common/descriptors.hpp"
+#include "apps/server/first_start.hpp"
+#include "storage/rocks_store.hpp"
+
+#include <asio/io_context.hpp>
+#include <asio/ip/tcp.hpp>
+#include <asio/ip/v6_only.hpp>
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <utility>
+
+namespace muster::server {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t pem_bytes_max = 256 * 1024;
+/// RocksDB's files, logs, ports, and some to spare; connections come on top.
+constexpr std::uint64_t descriptors_min = 1024;
+
+std::optional<std::string> read_pem(const fs::path& file, const char* setting,
+                                    std::string& problem) {
+  std::ifstream in(file, std::ios::binary);
+  std::string text{std::istreambuf_iterator<char>{in}, {}};
+  if (!in || text.empty() || text.size() > pem_bytes_max) {
+    problem = file.string() + ": cannot be read; mend the setting '" + setting + "'";
+    return std::nullopt;
+  }
+  return text;
+}
+
+/// Asked before anything is made, because a port that is taken is the commonest mistake of all. The
+/// port itself is opened by its actor, a moment later.
+bool is_free(const std::string& address, std::uint16_t port, const char* setting,
+             std::string& problem) {
+  std::error_code ec;
+  asio::io_context io;
+  const asio::ip::tcp::endpoint where{asio::ip::make_address(address, ec), port};
+  asio::ip::tcp::acceptor probe{io};
+  if (!ec)
+    probe.open(where.protocol(), ec);
+  if (!ec)
+    probe.set_option(asio::socket_base::reuse_address{true}, ec);
+  if (!ec && where.address().is_v6())
+    probe.set_option(asio::ip::v6_only{false}, ec);
+  if (!ec)
+    probe.bind(where, ec);
+  if (!ec)
+    probe.listen(1, ec);
+  if (!ec)
+    return true;
+  problem = "cannot listen on " + address + " port " + std::to_string(port) + ": " + ec.message()
+            + "; stop who does, or set " + setting + ".port or " + setting + ".address";
+  return false;
+}
+
+bool prepare_directory(const fs::path& directory, std::string& problem) {
+  std::error_code ec;
+  fs::create_directories(directory, ec);
+  if (!ec) {
+    fs::permissions(directory, fs::perms::owner_all, ec);
+  }
+  if (ec)
+    problem = directory.string() + ": cannot be used: " + ec.message() + "; set 'data' or mend its rights";
+  return !ec;
+}
+
+bool has_descriptors(const server_settings& settings, std::string& problem) {
+  static_cast<void>(raise_descriptor_limit());
+  return descriptors_for(descriptors_min + settings.agents_connections_max, problem);
+}
+
+} // namespace
+
+net::server_tls_context_ptr agents_context(const net::server_identity& identity,
+                                           std::string& problem) {
+  net::server_tls_options options;
+  options.key = identity.server_key;
+  options.leaf = identity.server_certificate;
+  options.authority = identity.authority.self();
+  options.tickets = identity.tickets;
+  std::error_code ec;
+  auto made = net::server_tls_context::make(options, ec);
+  if (!made)
+    problem = "the identity cannot be used for TLS: " + ec.message();
+  return made;
+}
+
+net::server_tls_context_ptr admin_context(const server_settings& settings,
+                                          const net::server_identity& identity,
+                                          std::string& problem) {
+  net::server_tls_options options;
+  options.key = identity.server_key;
+  options.leaf = identity.server_certificate;
+  options.authority = identity.authority.self();
+  options.ask_for_client_certificate = false;
+  options.alpn = net::alpn_http;
+  if (!settings.admin_certificate.empty()) {
+    auto chain = read_pem(settings.admin_certificate, "admin.certificate", problem);
+    if (!chain)
+      return nullptr;
+    auto key = settings.admin_key.empty() ? chain
+                                          : read_pem(settings.admin_key, "admin.key", problem);
+    if (!key)
+      return nullptr;
+    options.chain_pem = std::move(*chain);
+    options.key_pem = std::move(*key);
+  }
+  std::error_code ec;
+  auto made = net::server_tls_context::make(options, ec);
+  if (!made)
+    problem = settings.admin_certificate.empty()
+                ? "the identity cannot be used for TLS: " + ec.message()
+                : settings.admin_certificate.string() + ": " + ec.message()
+                    + "; mend the settings 'admin.certificate' and 'admin.key'";
+  return made;
+}
+
+std::optional<foundation> lay_foundation(const server_settings& settings, std::string& problem) {
+  if (!has_descriptors(settings, problem)
+      || !is_free(settings.agents_address, settings.agents_port, "agents", problem)
+      || !is_free(settings.admin_address, settings.admin_port, "admin", problem)
+      || !prepare_directory(settings.data_directory, problem))
+    return std::nullopt;
+  // The store first: it is locked by a server that runs already, whose identity must be left alone.
+  std::error_code ec;
+  auto db = storage::open_rocks_store({.directory = settings.data_directory / "store"}, ec, problem);
+  if (!db)
+    return std::nullopt;
+  auto identity =
+    net::load_or_make_server_identity(settings.identity(), now_us() / 1'000'000, problem);
+  if (!identity || !prepare_first_start(*db, settings.data_directory, now_us(), problem))
+    return std::nullopt;
+  auto agents_tls = agents_context(*identity, problem);
+  auto admin_tls = agents_tls ? admin_context(settings, *identity, problem) : nullptr;
+  if (!admin_tls)
+    return std::nullopt;
+  return foundation{std::move(*identity), std::move(db), std::move(agents_tls),
+                    std::move(admin_tls)};
+}
+
+} // namespace muster::server

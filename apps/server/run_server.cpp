@@ -1,0 +1,167 @@
+#include "apps/server/run_server.hpp"
+
+#include "actors/server/server_root.hpp"
+#include "apps/common/clock.hpp"
+#include "apps/common/exit_codes.hpp"
+#include "apps/common/until_stopped.hpp"
+#include "apps/server/compose.hpp"
+#include "apps/server/first_start.hpp"
+#include "apps/server/foundation.hpp"
+#include "apps/server/local_control.hpp"
+
+#include <muster/version.hpp>
+
+#include <caf/actor_system.hpp>
+#include <caf/actor_system_config.hpp>
+#include <caf/scoped_actor.hpp>
+
+#include <asio/steady_timer.hpp>
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <thread>
+
+namespace muster::server {
+
+namespace {
+
+using namespace std::chrono_literals;
+using actors::door;
+
+int complain(const std::string& problem) {
+  std::fprintf(stderr, "muster-server: %s\n", problem.c_str());
+  return exit_failed;
+}
+
+std::size_t cores() {
+  return std::max(1U, std::thread::hardware_concurrency());
+}
+
+caf::actor_system_config& tuned(caf::actor_system_config& cfg) {
+  cfg.set("scheduler.policy", caf::atom("sharing"));
+  cfg.set("scheduler.max-threads", cores());
+  cfg.set("scheduler.max-throughput", std::size_t{50});
+  return cfg;
+}
+
+/// 0: the port has not come up.
+std::uint16_t port_of(caf::scoped_actor& self, const actors::server_root_actor& root, door which) {
+  std::uint16_t port = 0;
+  self->request(root, caf::infinite, atom::bound_v, which)
+    .receive([&](std::uint16_t bound) { port = bound; }, [](const caf::error&) {});
+  return port;
+}
+
+std::string shown(const std::string& address, std::uint16_t port) {
+  const bool v6 = address.find(':') != std::string::npos;
+  return (v6 ? "[" + address + "]" : address) + ":" + std::to_string(port);
+}
+
+/// What a person, or a script, waits for.
+void announce(const server_settings& settings, const foundation& base, std::uint16_t agents_port,
+              std::uint16_t admin_port) {
+  std::printf("muster-server: ready\n");
+  std::printf("  version         %s\n", std::string{version()}.c_str());
+  std::printf("  agents          %s\n", shown(settings.agents_address, agents_port).c_str());
+  std::printf("  console         https://%s\n", shown(settings.admin_address, admin_port).c_str());
+  std::printf("  pin             %s\n",
+              net::to_hex(base.identity.authority.self().spki_sha256()).c_str());
+  for (const auto& [label, name] : {std::pair{"first password", first_password_file},
+                                    std::pair{"first token", first_token_file}}) {
+    const auto file = settings.data_directory / name;
+    if (std::filesystem::exists(file))
+      std::printf("  %-14s  %s\n", label, file.c_str());
+  }
+  std::fflush(stdout);
+}
+
+/// Keys that grow old: tickets every hour, the certificate when it is due. On one lane.
+class key_keeper : public std::enable_shared_from_this<key_keeper> {
+public:
+  key_keeper(net::io_lane& lane, foundation& base, const server_settings& settings)
+    : timer_(lane.io), base_(base), settings_(settings) {}
+
+  void arm() {
+    timer_.expires_after(1h);
+    timer_.async_wait([self = shared_from_this()](std::error_code ec) {
+      if (ec)
+        return;
+      self->look();
+      self->arm();
+    });
+  }
+
+private:
+  void look() {
+    const auto now_s = now_us() / 1'000'000;
+    if (const auto ec = base_.identity.tickets->rotate_if_due(now_s))
+      spdlog::error("ticket keys could not be replaced: {}", ec.message());
+    std::string problem;
+    if (net::renew_server_certificate_if_due(base_.identity, settings_.identity(), now_s, problem))
+      spdlog::warn("the server's certificate has been renewed; restart the server within {} days to show it",
+                   (base_.identity.server_certificate.not_after_s() - now_s) / 86400 / 3);
+    else if (!problem.empty())
+      spdlog::error("the server's certificate could not be renewed: {}", problem);
+  }
+
+  asio::steady_timer timer_;
+  foundation& base_;
+  const server_settings& settings_;
+};
+
+int exit_code_of(const caf::error& reason) {
+  if (is_orderly(reason))
+    return exit_fine;
+  return actors::is(reason, storage::errc::sync_failed) ? exit_sync_failed : exit_failed;
+}
+
+} // namespace
+
+int run_server(const server_settings& settings, stop_signals& signals) {
+  std::string problem;
+  // Destroyed in reverse: the store goes last, after every actor; io threads are joined before.
+  auto base = lay_foundation(settings, problem);
+  if (!base)
+    return complain(problem);
+  caf::actor_system_config cfg;
+  caf::actor_system system{tuned(cfg)};
+  net::io_pool agents_pool{settings.io_threads != 0 ? settings.io_threads : cores()};
+  net::io_pool admin_pool{1}; // consoles and health checks are served however busy agents are
+  spdlog::info("muster-server {} starts", version());
+  auto parts = compose(system, settings, *base, agents_pool, admin_pool, problem);
+  if (!parts)
+    return complain(problem);
+  auto root = system.spawn(actors::server_root, std::move(parts->root));
+  std::error_code ec;
+  auto control = open_local_control(system, admin_pool, settings.data_directory,
+                                    std::move(parts->accounts), ec);
+  if (!control)
+    spdlog::warn("no local socket for 'muster-server passwd': {}", ec.message());
+  parts.reset();
+  std::make_shared<key_keeper>(admin_pool.lane(0), *base, settings)->arm();
+  {
+    caf::scoped_actor self{system};
+    const auto agents_port = port_of(self, root, door::agents_tls);
+    const auto admin_port = port_of(self, root, door::admin);
+    if (agents_port != 0 && admin_port != 0)
+      announce(settings, *base, agents_port, admin_port);
+  }
+  const auto reason =
+    until_stopped(system, caf::actor_cast<caf::actor>(std::move(root)), signals);
+  control.reset();
+  agents_pool.join();
+  admin_pool.join();
+  if (is_orderly(reason))
+    spdlog::info("stopped");
+  else
+    spdlog::critical("stopped: {}", actors::text_of(reason));
+  return exit_code_of(reason);
+}
+
+} // namespace muster::server

@@ -1,0 +1,47 @@
+#include "apps/server/settings.hpp"
+
+#include "apps/common/logging.hpp"
+#include "net/tcp_connector.hpp"
+
+namespace muster::server {
+
+using namespace std::chrono_literals;
+
+void declare(config::table& table, server_settings& s) {
+  table.path("data", s.data_directory, "directory of everything the server keeps");
+  table.path("identity", s.identity_directory,
+             "directory of keys and certificates; empty: identity in the data directory");
+  table.address("agents.address", s.agents_address, "where agents connect; :: takes IPv4 too");
+  table.port("agents.port", s.agents_port, "TCP port for agents");
+  table.number("agents.connections_max", s.agents_connections_max, {0, 16'000'000},
+               "agents connected at once; 0: as many as file descriptors allow");
+  table.number("agents.accepts_per_second_max", s.agents_accepts_per_second_max, {0, 1'000'000},
+               "new connections in a second; 0: no bound");
+  table.text(
+    "agents.public_name", s.agents_public_name, "HOST or HOST:PORT, or empty",
+    [](const std::string& text) { return text.empty() || net::parse_endpoint(text, 13000); },
+    "how agents reach this server, for what 'muster token create' prints; empty: the host name");
+  table.duration("agents.sync_period", s.sync_period, {1s, 24h * 30},
+                 "time between two syncs of an agent");
+  table.number("agents.sync_jitter_percent", s.sync_jitter_percent, {0, 100},
+               "random spread of that time, to both sides");
+  table.address("admin.address", s.admin_address, "where consoles connect; :: takes IPv4 too");
+  table.port("admin.port", s.admin_port, "TCP port for consoles");
+  table.path("admin.certificate", s.admin_certificate,
+             "PEM file with a certificate chain of your own for consoles; empty: the server's own");
+  table.path("admin.key", s.admin_key,
+             "PEM file with its key; empty: it stands in the certificate's file");
+  table.number("threads.io", s.io_threads, {0, 256}, "threads for agents' connections; 0: a core each");
+  table.number("threads.readers", s.readers, {1, 64}, "threads that read the store");
+  table.number("events.retention_days_info", s.retention_days[0], {1, 36'500}, "days info events are kept");
+  table.number("events.retention_days_warning", s.retention_days[1], {1, 36'500}, "days warnings are kept");
+  table.number("events.retention_days_critical", s.retention_days[2], {1, 36'500},
+               "days critical events are kept");
+  table.number("events.retention_days_failure", s.retention_days[3], {1, 36'500},
+               "days failures are kept");
+  table.size("events.bytes_max", s.events_bytes_max, {0, std::uint64_t{1} << 50},
+             "most that events may take on the disk, oldest days go first; 0B: no bound");
+  table.choice("log.level", s.log_level, logging::level_names(), "how much is logged");
+}
+
+} // namespace muster::server

@@ -1,0 +1,43 @@
+#pragma once
+// The server's settings: its TOML file, overridden by flags.
+
+#include "apps/common/settings_table.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+
+namespace muster::server {
+
+struct server_settings {
+  std::filesystem::path data_directory = "/var/lib/muster/server";
+  std::filesystem::path identity_directory;          ///< empty: "identity" in the data directory
+  std::string agents_address = "::";
+  std::uint16_t agents_port = 13000;
+  std::uint64_t agents_connections_max = 0;          ///< 0: as many as descriptors allow
+  std::uint64_t agents_accepts_per_second_max = 0;   ///< 0: no bound
+  std::string agents_public_name;                    ///< HOST[:PORT] for `muster token create`
+  std::chrono::milliseconds sync_period{std::chrono::minutes{15}};
+  std::uint64_t sync_jitter_percent = 10;
+  std::string admin_address = "::";
+  std::uint16_t admin_port = 13299;
+  std::filesystem::path admin_certificate;           ///< PEM of the operator's own; empty: ours
+  std::filesystem::path admin_key;
+  std::uint64_t io_threads = 0;                      ///< 0: one per core
+  std::uint64_t readers = 2;
+  std::uint64_t retention_days[4] = {30, 90, 180, 180};
+  std::uint64_t events_bytes_max = 0;                ///< 0: no bound
+  std::string log_level = "info";
+
+  [[nodiscard]] std::filesystem::path identity() const {
+    return identity_directory.empty() ? data_directory / "identity" : identity_directory;
+  }
+};
+
+/// Every setting of the server, bound to `settings`, which must outlive the table.
+void declare(config::table& table, server_settings& settings);
+
+inline constexpr const char* default_config_file = "/etc/muster/server.toml";
+
+} // namespace muster::server
