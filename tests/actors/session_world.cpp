@@ -36,6 +36,7 @@ directory_actor::behavior_type fake_directory(directory_actor::pointer self, fle
       return device_page_ptr{std::move(page)};
     },
     [](atom::count) { return device_counts{}; },
+    [](atom::next) {},
     [](atom::tick) {},
     [](atom::status) { return std::string{}; },
   };
@@ -62,6 +63,7 @@ event_book_actor::behavior_type fake_book(event_book_actor::pointer, fleet_notes
     [](atom::raise, const device_id&, const raised_event_ptr&) {},
     [](atom::subscribe, const event_tail_actor&) {},
     [](atom::tick) {},
+    [](atom::next) {},
     [](atom::metrics) { return metrics_text{}; },
     [](atom::status) { return std::string{}; },
   };
