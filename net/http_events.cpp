@@ -18,6 +18,7 @@ std::string event_stream_head() {
   return "HTTP/1.1 200 OK\r\n"
          "Content-Type: text/event-stream\r\n"
          "Cache-Control: no-store\r\n"
+         "X-Content-Type-Options: nosniff\r\n"
          "Connection: close\r\n\r\n";
 }
 
