@@ -4,6 +4,7 @@
 
 #include <muster/assert.hpp>
 
+#include <google/protobuf/stubs/logging.h>
 #include <spdlog/formatter.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
@@ -141,6 +142,16 @@ std::string one_line(std::string_view message) {
   return line;
 }
 
+namespace {
+
+/// Protobuf writes to stderr about every message with bad text in it: a stranger could fill the
+/// log. What was wrong with a message is told by whoever reads it.
+void take_protobuf_words(google::protobuf::LogLevel, const char*, int, const std::string& words) {
+  spdlog::debug("protobuf: {}", one_line(words));
+}
+
+} // namespace
+
 bool is_journal(const char* journal_stream, int descriptor) {
   if (journal_stream == nullptr)
     return false;
@@ -169,6 +180,7 @@ void start(std::string_view level) {
   logger->set_level(spdlog::level::from_str(*found));
   logger->flush_on(spdlog::level::trace);
   spdlog::set_default_logger(std::move(logger));
+  google::protobuf::SetLogHandler(take_protobuf_words);
 }
 
 } // namespace muster::logging
