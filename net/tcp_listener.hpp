@@ -42,8 +42,8 @@ struct listener_counters {
   std::uint64_t bytes_out = 0;
 };
 
-/// Thread-safe. Dropping the last handle closes it. Waits (does not spin) when descriptors run out: keeps one in reserve, closes the
-/// newcomer at once, and pauses accepting for 100 ms.
+/// Thread-safe. Dropping the last handle closes it. Waits (does not spin) when descriptors run out:
+/// keeps one in reserve, closes the newcomer at once, and pauses accepting for 100 ms.
 class tcp_listener {
 public:
   /// Told on an io thread, once per finished handshake.

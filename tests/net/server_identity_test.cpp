@@ -5,10 +5,12 @@
 
 #include <doctest/doctest.h>
 
-#include <fcntl.h>
-#include <sys/file.h>
+#include <poll.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
+#include <csignal>
 #include <set>
 #include <string>
 #include <thread>
@@ -118,6 +120,38 @@ TEST_CASE_FIXTURE(identity_world, "what a crashed first start left behind is nev
     CHECK(identity.server_id != load_or_make_server_identity(other, now_s, ignored)->server_id);
     CHECK_FALSE(fs::exists(fresh));
   }
+}
+
+TEST_CASE_FIXTURE(identity_world, "a first start killed at any moment is followed by a good one") {
+  int killed = 0;
+  for (int round = 0; round < 40; ++round) {
+    directory = scratch / ("identity" + std::to_string(round));
+    std::array<int, 2> ends{};
+    REQUIRE(::pipe(ends.data()) == 0);
+    const auto child = ::fork();
+    REQUIRE(child >= 0);
+    if (child == 0) {
+      const auto identity = load();
+      const auto id = identity ? identity->server_id : id_bytes{};
+      ::_exit(::write(ends[1], id.data(), id.size()) == 16 ? 0 : 1);
+    }
+    ::close(ends[1]);
+    // Not a wait for something: another moment of its work in each round.
+    ::poll(nullptr, 0, round / 2);
+    ::kill(child, SIGKILL);
+    int status = 0;
+    REQUIRE(::waitpid(child, &status, 0) == child);
+    id_bytes told{};
+    const bool finished = ::read(ends[0], told.data(), told.size()) == 16;
+    ::close(ends[0]);
+    killed += finished ? 0 : 1;
+    const auto identity = made();
+    if (finished)
+      CHECK(identity.server_id == told);
+    CHECK(made().server_id == identity.server_id);
+    CHECK_FALSE(fs::exists(directory.string() + ".new"));
+  }
+  CHECK(killed > 0);
 }
 
 TEST_CASE_FIXTURE(identity_world, "two first starts at once end with one identity") {
