@@ -31,7 +31,7 @@ connection_actor::behavior_type connection_state::make_behavior(connection_optio
   backoff_ = rules::backoff{options_.backoff};
   period_ = options_.period;
   jitter_percent_ = options_.jitter_percent;
-  not_before_ = told_not_before_ = sync_due_ = heard_at_ = now();
+  not_before_ = told_not_before_ = sync_due_ = linger_until_ = heard_at_ = now();
   self_->set_exit_handler([this](const caf::exit_msg& stop) {
     if (link_)
       link_->close();
@@ -171,7 +171,7 @@ void connection_state::on_closed(std::error_code why) {
 void connection_state::close_if_done() {
   const bool busy =
     syncing_ || looking_ || sync_wanted_ || events_pending() || went_back_ || fetching_;
-  if (phase_ == phase::open && !busy && !options_.keep)
+  if (phase_ == phase::open && !busy && !options_.keep && now() >= linger_until_)
     close_link();
 }
 
@@ -236,7 +236,7 @@ std::string connection_state::status() const {
   static constexpr const char* words[] = {"not connected", "preparing", "connecting",
                                           "connecting",    "connected", "closing"};
   std::string out = words[static_cast<std::size_t>(phase_)];
-  out += " to " + options_.server + ", " + std::to_string(syncs_) + " syncs";
+  out += " to " + options_.server + ", " + std::to_string(syncs_) + (syncs_ == 1 ? " sync" : " syncs");
   if (last_sync_us_ != 0)
     out += ", last " + std::to_string((options_.now_us() - last_sync_us_) / 1'000'000) + " s ago";
   if (phase_ == phase::idle && now() < next_attempt())

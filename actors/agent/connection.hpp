@@ -104,6 +104,7 @@ private:
   time_point not_before_;      ///< our own pause; ends when somebody asks for a sync
   time_point told_not_before_; ///< the server's word
   time_point sync_due_;        ///< the next periodic sync
+  time_point linger_until_;    ///< not closed before, for the sake of the next event
   time_point heard_at_;        ///< last time the server said something, or we began to wait for it
   std::chrono::milliseconds period_{};
   unsigned jitter_percent_ = 0;

@@ -100,6 +100,7 @@ void connection_state::on_events_ack(const event_position& position) {
     return;
   in_flight_.erase(in_flight_.begin(), *found == position ? found + 1 : found);
   self_->send(peers_.spool, atom::acked_v, position);
+  linger_until_ = now() + options_.linger;
   send_events();
   close_if_done();
 }

@@ -39,6 +39,9 @@ struct connection_options {
   std::chrono::milliseconds tick_max{std::chrono::seconds{5}};
   std::uint32_t batch_bytes_max = 64 * 1024;
   std::size_t window = 4;
+  /// After events the connection stays at least so long: the next one costs no handshake. It ends
+  /// with the tick after.
+  std::chrono::milliseconds linger{std::chrono::seconds{2}};
   std::uint64_t seed = 0;                      ///< of all jitter
   wall_clock now_us;
 };

@@ -282,8 +282,7 @@ std::string enrolment::judge_reply() {
   if (reply_.has_refused()) {
     const auto& refused = reply_.refused();
     if (refused.reason() == wire::refusal_token)
-      return fmt::format("{} refused the token ({}): make a new one with `muster token create`",
-                         called_, refused.text());
+      return fmt::format("{} refused the token: {}", called_, refused.text());
     return fmt::format("{} refused this machine: {}", called_, refused.text());
   }
   if (reply_.has_busy())

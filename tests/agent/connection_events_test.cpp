@@ -120,6 +120,30 @@ TEST_CASE_FIXTURE(connection_world, "events raised on an open connection go at o
   CHECK(opened == 1);
 }
 
+TEST_CASE_FIXTURE(connection_world, "events in short succession share a connection, which then ends") {
+  auto options = defaults();
+  options.linger = 2s;
+  start(options);
+  auto& link = connect();
+  server_of_events server;
+  server.greet(*this, link);
+  CHECK(link.closed); // a sync alone does not linger
+  raise("1");
+  auto& second = connect();
+  server.greet(*this, second);
+  for (int i = 2; i <= 5; ++i) {
+    CHECK_FALSE(second.closed);
+    pass(1s);
+    raise(std::to_string(i));
+    server.serve(*this, second);
+  }
+  CHECK(server.stored == numbered(1, 5));
+  CHECK_FALSE(second.closed);
+  pass(7s);
+  CHECK(second.closed);
+  CHECK_FALSE(dialling());
+}
+
 TEST_CASE_FIXTURE(connection_world, "no more batches are in flight than the window; one word frees all before it") {
   for (int i = 1; i <= 60; ++i)
     raise(std::to_string(i));

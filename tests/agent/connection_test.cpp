@@ -82,7 +82,7 @@ TEST_CASE_FIXTURE(connection_world, "only the sections the server wants travel, 
   }
   sync_done(link);
   CHECK(link.closed);
-  CHECK(status().find("1 syncs") != std::string::npos);
+  CHECK(status().find("1 sync,") != std::string::npos);
 }
 
 TEST_CASE_FIXTURE(connection_world, "a kept connection stays, syncs by request and is made anew when it dies") {

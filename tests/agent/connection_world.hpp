@@ -130,6 +130,7 @@ struct connection_world : connection_fakes, spool_life {
     out.server = "server:13000";
     out.backoff = {std::chrono::seconds{1}, std::chrono::seconds{60}};
     out.batch_bytes_max = 200;
+    out.linger = std::chrono::seconds{0};
     out.seed = 7;
     out.now_us = [this] { return now_us; };
     return out;

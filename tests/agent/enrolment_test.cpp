@@ -166,8 +166,8 @@ TEST_CASE("a server's no is passed on, with the remedy; a retry shows the same k
   std::string expected;
   SUBCASE("token") {
     no.mutable_refused()->set_reason(wire::refusal_token);
-    no.mutable_refused()->set_text("expired yesterday");
-    expected = "refused the token (expired yesterday): make a new one with `muster token create`";
+    no.mutable_refused()->set_text("it expired yesterday; `muster token create` makes one");
+    expected = "refused the token: it expired yesterday; `muster token create` makes one";
   }
   SUBCASE("something else") {
     no.mutable_refused()->set_reason(wire::refusal_revoked);
