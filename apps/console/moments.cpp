@@ -56,7 +56,9 @@ std::string relative(moment_us when, moment_us now) {
     return formatted(when, false, "%Y-%m-%d");
   if (distance < 2)
     return "now";
-  return seconds > 0 ? rough(distance) + " ago" : "in " + rough(distance);
+  // A token made for 24 hours ends "in 24 h", not "in 23 h", a moment later.
+  return seconds > 0 ? rough(distance) + " ago"
+                     : "in " + rough(distance < hour_s ? distance : distance + minute_s - 1);
 }
 
 std::string exact(moment_us when) {

@@ -6,6 +6,7 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <charconv>
 #include <csignal>
@@ -36,29 +37,47 @@ private:
   int fd_;
 };
 
-/// Does not show what is typed until it goes. Ctrl-C in between must not leave a dumb terminal
-/// behind: signals wait so long.
+volatile std::sig_atomic_t caught_signal = 0;
+
+void on_signal(int number) {
+  caught_signal = number;
+}
+
+/// Does not show what is typed until it goes. Whoever presses Ctrl-C in between must not be left
+/// with a terminal that shows nothing: the signal ends the read, the terminal is as it was, and
+/// only then does the signal what it does.
 class no_echo {
 public:
-  no_echo(int fd, bool hidden) : fd_(fd) {
-    active_ = hidden && ::tcgetattr(fd, &before_) == 0;
+  explicit no_echo(int fd) : fd_(fd), active_(::tcgetattr(fd, &before_) == 0) {
     if (!active_)
       return;
+    caught_signal = 0;
+    struct sigaction action {};
+    action.sa_handler = on_signal; // and no SA_RESTART
+    for (std::size_t index = 0; index < signals.size(); ++index)
+      ::sigaction(signals[index], &action, &actions_before_[index]);
     auto silent = before_;
-    silent.c_lflag &= ~static_cast<tcflag_t>(ECHO | ISIG);
+    silent.c_lflag &= ~static_cast<tcflag_t>(ECHO);
     ::tcsetattr(fd, TCSAFLUSH, &silent);
   }
   ~no_echo() {
-    if (active_)
-      ::tcsetattr(fd_, TCSAFLUSH, &before_);
+    if (!active_)
+      return;
+    ::tcsetattr(fd_, TCSAFLUSH, &before_);
+    for (std::size_t index = 0; index < signals.size(); ++index)
+      ::sigaction(signals[index], &actions_before_[index], nullptr);
+    if (caught_signal != 0)
+      std::raise(caught_signal);
   }
   no_echo(const no_echo&) = delete;
   no_echo& operator=(const no_echo&) = delete;
 
 private:
+  static constexpr std::array signals{SIGINT, SIGTERM, SIGHUP, SIGQUIT};
   int fd_;
-  bool active_ = false;
   termios before_{};
+  bool active_;
+  std::array<struct sigaction, signals.size()> actions_before_{};
 };
 
 void write_all(int fd, std::string_view text, bool& good) {
@@ -76,11 +95,10 @@ std::optional<std::string> read_line(int fd) {
   char c = 0;
   while (line.size() < answer_bytes_max) {
     const auto got = ::read(fd, &c, 1);
-    if (got < 0 && errno == EINTR)
+    if (got < 0 && errno == EINTR && caught_signal == 0)
       continue;
-    // With signals off, Ctrl-C comes as a character.
-    if (got <= 0 || c == '\x03')
-      return got > 0 || line.empty() ? std::nullopt : std::optional{line};
+    if (got <= 0)
+      return line.empty() || got < 0 ? std::nullopt : std::optional{line};
     if (c == '\n')
       return line;
     line += c;
@@ -139,13 +157,11 @@ std::optional<std::string> system_terminal::ask(const std::string& question, boo
   write_all(tty.get(), question, good);
   if (!good)
     return std::nullopt;
-  std::optional<std::string> answer;
-  {
-    const no_echo silence{tty.get(), hidden};
-    answer = read_line(tty.get());
-  }
-  if (hidden)
-    write_all(tty.get(), "\n", good);
+  if (!hidden)
+    return read_line(tty.get());
+  const no_echo silence{tty.get()};
+  auto answer = read_line(tty.get());
+  write_all(tty.get(), "\n", good);
   return answer;
 }
 

@@ -105,6 +105,8 @@ TEST_CASE("times are said as people say them") {
   CHECK(relative(noon - 47 * 3600 * second, noon) == "47 h ago");
   CHECK(relative(noon - 48 * 3600 * second, noon) == "2 days ago");
   CHECK(relative(noon + 3 * 3600 * second, noon) == "in 3 h");
+  CHECK(relative(noon + (24 * 3600 - 1) * second, noon) == "in 24 h");
+  CHECK(relative(noon + 90 * second, noon) == "in 1 min");
   CHECK(relative(noon + 364 * 24 * 3600 * second, noon) == "2027-11-23");
   CHECK(exact(noon) == "2026-11-24 12:00:00Z");
   CHECK(exact(0) == "never");
