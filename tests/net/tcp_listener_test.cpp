@@ -148,7 +148,7 @@ TEST_CASE_FIXTURE(socket_world, "above the connection cap newcomers are reset, u
   REQUIRE(second);
   const std::array held{port.next(), port.next()};
   const bare_client third(port.name());
-  CHECK(third.is_ended());
+  CHECK((!third.fd || third.is_ended())); // the reset may come before connect() is through
   CHECK(comes_true([&] { return port.listener->counters().refused_full == 1; }));
   second.connection.reset();
   CHECK(comes_true([&] { return port.listener->counters().open == 1; }));
@@ -267,9 +267,11 @@ int run_out_of_descriptors() {
   taken.pop_back();
   taken.pop_back();
   const bare_client newcomer(port.name());
-  if (!newcomer.fd || !newcomer.is_ended())
+  // The reset may even come before connect() is through.
+  if (newcomer.fd && !newcomer.is_ended())
     return 2;
-  if (port.listener->counters().refused_full == 0 || port.listener->counters().accepted != 0)
+  if (!comes_true([&] { return port.listener->counters().refused_full > 0; }) ||
+      port.listener->counters().accepted != 0)
     return 6;
   // It waits, it does not spin.
   rusage used{};
@@ -302,5 +304,6 @@ TEST_CASE("a port without descriptors sheds newcomers, waits, and comes back") {
   int status = 0;
   REQUIRE(::waitpid(child, &status, 0) == child);
   CHECK(WIFEXITED(status));
-  CHECK(WEXITSTATUS(status) == 0);
+  const int wrong = WEXITSTATUS(status);
+  CHECK(wrong == 0);
 }
