@@ -264,6 +264,8 @@ void port_listener::begin(io_lane& lane, owned_descriptor fd, const tcp::endpoin
   {
     const std::lock_guard lock(mutex_);
     handshaking_.emplace(made.get(), made);
+    if (!told_) // closed since we looked, and close() did not see this one
+      made->abort_handshake();
   }
   // The context lives as long as the handshake that uses it.
   made->open(

@@ -208,6 +208,20 @@ TEST_CASE_FIXTURE(socket_world, "closing a port frees it, ends handshakes and sp
   }));
 }
 
+TEST_CASE_FIXTURE(socket_world, "closing catches a connection at every moment of its beginning") {
+  for (int round = 0; round < 200; ++round) {
+    listener_options options;
+    options.handshake_max = 1h;
+    const auto port = open(options);
+    const bare_client newcomer(port.name());
+    REQUIRE(newcomer.fd);
+    if (round % 2 == 0)
+      REQUIRE(comes_true([&] { return port.listener->counters().accepted == 1; }));
+    port.listener->close();
+    REQUIRE(newcomer.is_ended());
+  }
+}
+
 TEST_CASE_FIXTURE(socket_world, "who is told of a link may close the port") {
   handover<std::string> told;
   std::shared_ptr<tcp_listener> listener;
