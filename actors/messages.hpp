@@ -74,6 +74,12 @@ struct event_item {
   std::optional<event_gap> gap;
 };
 
+/// Events of one severity as the store keeps them, ready but for what only the writer knows.
+struct encoded_events {
+  actors::severity severity = severity::info;
+  std::string bytes;
+};
+
 /// Events of one epoch, to be stored if the device's position still is `after`.
 struct event_append {
   device_id device;
@@ -85,6 +91,9 @@ struct event_append {
   std::uint64_t epoch = 0;
   std::vector<event_item> events; ///< not empty, sequences growing
   std::int64_t clock_offset_ms = 0;
+  /// By storage::prepare(), once all else is set: what costs time is done by the many who ask, not
+  /// by the one writer. Empty: the writer does it itself.
+  std::vector<encoded_events> encoded;
 };
 using event_append_ptr = std::shared_ptr<const event_append>;
 

@@ -5,6 +5,9 @@
 #include "storage/records.hpp"
 
 #include <array>
+#include <string>
+#include <utility>
+#include <vector>
 
 namespace muster::storage {
 
@@ -16,13 +19,15 @@ std::size_t index_of(const actors::event_item& item) {
   return static_cast<std::size_t>(item.severity) - 1;
 }
 
+/// Into a record that is used again and again: its texts keep their memory.
 void fill(record::event& out, const actors::event_item& item) {
+  out.Clear();
   out.set_sequence(item.sequence);
   out.set_time_ms(item.time_ms);
-  out.set_type(records::clean_text(item.type));
-  out.set_text(records::clean_text(item.text));
+  records::assign_clean_text(*out.mutable_type(), item.type);
+  records::assign_clean_text(*out.mutable_text(), item.text);
   for (const auto& [key, value] : item.attributes)
-    (*out.mutable_attributes())[records::clean_text(key)] = records::clean_text(value);
+    records::assign_clean_text((*out.mutable_attributes())[records::clean_text(key)], value);
   if (item.gap) {
     out.set_gap_first(item.gap->first);
     out.set_gap_last(item.gap->last);
@@ -30,54 +35,54 @@ void fill(record::event& out, const actors::event_item& item) {
   }
 }
 
-/// The block being filled, per severity.
-class block_writer {
-public:
-  block_writer(const actors::event_append& what, std::int64_t received_us, std::uint8_t severity,
-               change_batch& to)
-    : what_(what), received_us_(received_us), severity_(severity), to_(to) {}
-
-  void add(const actors::event_item& item) {
-    if (block_.events_size() == 0)
-      begin();
-    auto& event = *block_.add_events();
-    fill(event, item);
-    bytes_ += event.ByteSizeLong();
-    if (bytes_ >= limits::event_block_bytes)
-      flush();
+/// Closed blocks of events, without what the moment of receipt adds.
+std::vector<actors::encoded_events> encode(const std::vector<actors::event_item>& events) {
+  std::vector<actors::encoded_events> out;
+  std::array<std::string, severities> open;
+  const auto close = [&](std::size_t index) {
+    const auto severity = static_cast<actors::severity>(index + 1);
+    out.push_back({severity, std::exchange(open[index], {})});
+  };
+  record::event scratch;
+  for (const auto& item : events) {
+    const auto index = index_of(item);
+    if (index >= severities)
+      continue; // unfit: nobody will store this
+    fill(scratch, item);
+    records::append_element(open[index], record::event_block::kEventsFieldNumber, scratch);
+    if (open[index].size() >= limits::event_block_bytes)
+      close(index);
   }
+  for (std::size_t index = 0; index < severities; ++index)
+    if (!open[index].empty())
+      close(index);
+  return out;
+}
 
-  void flush() {
-    if (block_.events_size() == 0)
-      return;
-    const auto& device = what_.device.bytes;
-    to_.push_back(
-      put(family::events, keys::event(severity_, received_us_, part_), records::encode(block_)));
-    to_.push_back(
-      put(family::index, keys::device_event(device, severity_, received_us_, part_), {}));
-    block_.Clear();
-    bytes_ = 0;
-    ++part_;
+/// All blocks of one append begin with this, but for the severity.
+record::event_block head_of(const actors::event_append& what, std::int64_t received_us) {
+  record::event_block out;
+  out.set_device(what.device.raw());
+  out.set_device_name(records::clean_text(what.device_name));
+  out.set_epoch(what.epoch);
+  out.set_received_us(received_us);
+  out.set_clock_offset_ms(what.clock_offset_ms);
+  return out;
+}
+
+void put_blocks(const std::vector<actors::encoded_events>& blocks, const actors::device_id& device,
+                record::event_block head, change_batch& to) {
+  std::array<std::uint16_t, severities> parts{};
+  for (const auto& block : blocks) {
+    const auto severity = static_cast<std::uint8_t>(block.severity);
+    const auto part = parts[severity - 1U]++;
+    head.set_severity(severity);
+    to.push_back(put(family::events, keys::event(severity, head.received_us(), part),
+                     records::encode(head, block.bytes)));
+    to.push_back(
+      put(family::index, keys::device_event(device.bytes, severity, head.received_us(), part), {}));
   }
-
-private:
-  void begin() {
-    block_.set_device(what_.device.raw());
-    block_.set_device_name(records::clean_text(what_.device_name));
-    block_.set_epoch(what_.epoch);
-    block_.set_received_us(received_us_);
-    block_.set_clock_offset_ms(what_.clock_offset_ms);
-    block_.set_severity(severity_);
-  }
-
-  const actors::event_append& what_;
-  const std::int64_t received_us_;
-  const std::uint8_t severity_;
-  change_batch& to_;
-  record::event_block block_;
-  std::size_t bytes_ = 0;
-  std::uint16_t part_ = 0;
-};
+}
 
 } // namespace
 
@@ -108,19 +113,21 @@ actors::event_position position_behind(const actors::event_append& what) {
   return {what.epoch, what.events.back().sequence};
 }
 
+void prepare(actors::event_append& what) {
+  what.encoded = encode(what.events);
+}
+
 void append_changes(const actors::event_append& what, std::int64_t received_us, change_batch& to) {
-  for (std::size_t severity = 0; severity < severities; ++severity) {
-    block_writer block(what, received_us, static_cast<std::uint8_t>(severity + 1), to);
-    for (const auto& item : what.events)
-      if (index_of(item) == severity)
-        block.add(item);
-    block.flush();
-  }
+  const auto head = head_of(what, received_us);
+  if (what.encoded.empty())
+    put_blocks(encode(what.events), what.device, head, to);
+  else
+    put_blocks(what.encoded, what.device, head, to);
   const auto behind = position_behind(what);
   record::position position;
   position.set_epoch(behind.epoch);
   position.set_sequence(behind.sequence);
-  to.push_back(put(family::devices, keys::position(numbered_by(what).bytes), records::encode(position)));
+  to.push_back(put(family::devices, keys::position(what.device.bytes), records::encode(position)));
 }
 
 } // namespace muster::storage

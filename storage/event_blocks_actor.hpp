@@ -22,8 +22,12 @@ namespace muster::storage {
 /// The position behind these events. Not for what is unfit.
 [[nodiscard]] actors::event_position position_behind(const actors::event_append& what);
 
+/// Encodes the events, which is most of the work of storing them. Whoever asks the writer does this
+/// first, as the last thing that is done to the append.
+void prepare(actors::event_append& what);
+
 /// Appends the changes that store them as received at this moment: blocks by severity, index
-/// entries, the device's new position.
+/// entries, the device's new position. Encodes what has not been prepared.
 void append_changes(const actors::event_append& what, std::int64_t received_us, change_batch& to);
 
 } // namespace muster::storage

@@ -9,16 +9,30 @@ namespace muster::storage::records {
 
 namespace {
 
+void append_varint(std::string& out, std::size_t number) {
+  while (number >= 0x80) {
+    out.push_back(static_cast<char>(static_cast<std::uint8_t>(number | 0x80)));
+    number >>= 7;
+  }
+  out.push_back(static_cast<char>(static_cast<std::uint8_t>(number)));
+}
+
 std::string begin(std::size_t length) {
   std::string out;
   out.reserve(length + 6);
   out.push_back(static_cast<char>(format));
-  while (length >= 0x80) {
-    out.push_back(static_cast<char>(static_cast<std::uint8_t>(length | 0x80)));
-    length >>= 7;
-  }
-  out.push_back(static_cast<char>(static_cast<std::uint8_t>(length)));
+  append_varint(out, length);
   return out;
+}
+
+/// Whose size has just been asked for.
+void append_sized(std::string& out, const google::protobuf::MessageLite& record,
+                  std::size_t length) {
+  const auto at = out.size();
+  out.resize(at + length);
+  auto* const to = reinterpret_cast<std::uint8_t*>(out.data() + at);
+  const auto* const end = record.SerializeWithCachedSizesToArray(to);
+  MUSTER_ASSERT(end == to + length, "a record of ours serializes");
 }
 
 /// Takes format and length off the front; what is left is exactly the content.
@@ -66,23 +80,40 @@ std::size_t sequence_length(std::string_view text) {
 } // namespace
 
 std::string clean_text(std::string_view text) {
-  std::string out(text);
+  std::string out;
+  assign_clean_text(out, text);
+  return out;
+}
+
+void assign_clean_text(std::string& out, std::string_view text) {
+  out.assign(text);
   for (std::size_t at = 0; at < out.size();) {
+    if (static_cast<std::uint8_t>(text[at]) < 0x80) {
+      ++at;
+      continue;
+    }
     const auto length = sequence_length(text.substr(at));
     if (length == 0)
       out[at] = '?';
     at += std::max<std::size_t>(length, 1);
   }
-  return out;
 }
 
-std::string encode(const google::protobuf::MessageLite& record) {
+std::string encode(const google::protobuf::MessageLite& record, std::string_view tail) {
   const auto length = record.ByteSizeLong();
+  MUSTER_ASSERT(length + tail.size() <= INT_MAX, "records are far below 2 GB");
+  auto out = begin(length + tail.size());
+  append_sized(out, record, length);
+  return out.append(tail);
+}
+
+void append_element(std::string& tail, int number, const google::protobuf::MessageLite& part) {
+  constexpr unsigned length_delimited = 2;
+  const auto length = part.ByteSizeLong();
   MUSTER_ASSERT(length <= INT_MAX, "records are far below 2 GB");
-  auto out = begin(length);
-  const bool done = record.AppendPartialToString(&out);
-  MUSTER_ASSERT(done, "a record of ours serializes");
-  return out;
+  append_varint(tail, static_cast<unsigned>(number) << 3 | length_delimited);
+  append_varint(tail, length);
+  append_sized(tail, part, length);
 }
 
 std::error_code decode(std::string_view bytes, google::protobuf::MessageLite& out) {

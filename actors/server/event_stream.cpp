@@ -4,6 +4,7 @@
 #include "actors/server/convert.hpp"
 #include "actors/server/session_limits.hpp"
 #include "net/wire/agent.pb.h"
+#include "storage/event_blocks_actor.hpp"
 
 #include <type_traits>
 #include <utility>
@@ -49,6 +50,7 @@ void event_stream_state::on_events(const agent_message_ptr& message) {
   if (expected_ && events->after != *expected_)
     return work_off();
   expected_.reset();
+  storage::prepare(*events);
   const auto batch = std::make_shared<const event_append>(std::move(*events));
   self_->request(options_.services->writer, caf::infinite, atom::append_v, event_append_ptr{batch})
     .then(

@@ -30,13 +30,13 @@ public:
     static_cast<void>(db_->Close());
   }
 
-  double play(const std::vector<sender_load>& round) override {
+  cost play(const std::vector<sender_load>& round) override {
     const auto batches = encode(round, received_us_);
-    const auto begin = std::chrono::steady_clock::now();
+    const stopwatch watch;
     for (const auto& batch : batches)
       write(batch);
     commits_ += batches.size();
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+    return watch.read();
   }
 
   std::uint64_t commits() const override { return commits_; }

@@ -2,18 +2,38 @@
 // The two that make events durable: our writer actor, and RocksDB with nobody between.
 
 #include "bench/commit/workload.hpp"
+#include "bench/cpu.hpp"
 
+#include <chrono>
 #include <filesystem>
 #include <memory>
 
 namespace muster::bench {
 
+/// What one round took.
+struct cost {
+  double seconds = 0;
+  double cpu_us = 0; ///< of the whole process, RocksDB's background threads included
+};
+
+class stopwatch {
+public:
+  [[nodiscard]] cost read() const {
+    const auto time = std::chrono::steady_clock::now() - began_;
+    return {std::chrono::duration<double>(time).count(),
+            read_us(CLOCK_PROCESS_CPUTIME_ID) - cpu_began_};
+  }
+
+private:
+  std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
+  double cpu_began_ = read_us(CLOCK_PROCESS_CPUTIME_ID);
+};
+
 class contender {
 public:
   virtual ~contender() = default;
-  /// Makes the round durable, every append acknowledged after its fsync; answers the seconds that
-  /// took.
-  [[nodiscard]] virtual double play(const std::vector<sender_load>& round) = 0;
+  /// Makes the round durable, every append acknowledged after its fsync.
+  [[nodiscard]] virtual cost play(const std::vector<sender_load>& round) = 0;
   /// Commits so far.
   [[nodiscard]] virtual std::uint64_t commits() const = 0;
 };

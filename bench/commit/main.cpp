@@ -24,6 +24,8 @@ struct answer {
   double bare = 0;
   double ratio = 0;
   double events_per_commit = 0; ///< of ours
+  double our_cpu_us = 0;        ///< an event, all threads together
+  double bare_cpu_us = 0;
 };
 
 answer ask(const question& q) {
@@ -34,24 +36,26 @@ answer ask(const question& q) {
   const auto bare = make_bare(bare_on.path() / "store");
   workload events(q.events_per_append);
   const auto per_round = static_cast<double>(senders * q.appends_per_sender * q.events_per_append);
-  std::vector<double> our_rates;
-  std::vector<double> bare_rates;
-  std::vector<double> ratios;
+  std::vector<double> our_rates, bare_rates, ratios, our_cpu, bare_cpu;
   for (int i = 0; i < rounds + 1; ++i) {
     const auto round = events.next_round(q.appends_per_sender);
     // Who goes second finds another machine: take turns.
-    double our_seconds = i % 2 == 0 ? ours->play(round) : 0;
-    const double bare_seconds = bare->play(round);
-    if (our_seconds == 0)
-      our_seconds = ours->play(round);
+    const bool ours_first = i % 2 == 0;
+    auto our_cost = ours_first ? ours->play(round) : cost{};
+    const auto bare_cost = bare->play(round);
+    if (!ours_first)
+      our_cost = ours->play(round);
     if (i == 0)
       continue; // the first round makes files and warms caches
-    our_rates.push_back(per_round / our_seconds);
-    bare_rates.push_back(per_round / bare_seconds);
-    ratios.push_back(bare_seconds / our_seconds);
+    our_rates.push_back(per_round / our_cost.seconds);
+    bare_rates.push_back(per_round / bare_cost.seconds);
+    ratios.push_back(bare_cost.seconds / our_cost.seconds);
+    our_cpu.push_back(our_cost.cpu_us / per_round);
+    bare_cpu.push_back(bare_cost.cpu_us / per_round);
   }
-  return {median(our_rates), median(bare_rates), median(ratios),
-          per_round * (rounds + 1) / static_cast<double>(ours->commits())};
+  const auto commits = static_cast<double>(ours->commits());
+  return {median(our_rates), median(bare_rates), median(ratios), per_round * (rounds + 1) / commits,
+          median(our_cpu),   median(bare_cpu)};
 }
 
 } // namespace
@@ -69,6 +73,8 @@ int main(int argc, char** argv) {
     out.tell(what + "ours", found.ours, "events/s");
     out.tell(what + "bare", found.bare, "events/s");
     out.tell(what + "events per commit, ours", found.events_per_commit, "");
+    out.tell(what + "CPU of all threads, ours", found.our_cpu_us, "us/event");
+    out.tell(what + "CPU of all threads, bare", found.bare_cpu_us, "us/event");
     out.tell(what + "ours to bare", found.ratio, "x", at_least(0.6));
   }
   return out.exit_code();

@@ -13,8 +13,8 @@ namespace muster::bench {
 /// Event streams that wait for an answer at the same time, each with one append in flight.
 inline constexpr std::size_t senders = 1'000;
 
-/// The appends of one sender in one round, in their order.
-using sender_load = std::vector<actors::event_append_ptr>;
+/// The appends of one sender in one round, in their order. Not prepared: that is the sender's work.
+using sender_load = std::vector<std::shared_ptr<actors::event_append>>;
 
 /// Plays a fleet: every call continues each device's sequence where the call before ended.
 class workload {

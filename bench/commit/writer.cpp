@@ -1,4 +1,5 @@
 #include "bench/commit/contenders.hpp"
+#include "storage/event_blocks_actor.hpp"
 #include "storage/rocks_store.hpp"
 #include "storage/store_writer_actor.hpp"
 
@@ -22,7 +23,8 @@ namespace {
 using actors::append_result;
 using actors::store_writer_actor;
 
-/// One round of one sender: the next append leaves when the one before is durable.
+/// One round of one sender, an event_stream as far as the writer is concerned: prepares an append,
+/// sends it, and the next one when that is durable.
 class sender_state {
 public:
   static inline const char* name = "sender";
@@ -45,7 +47,9 @@ private:
       left_->notify_one();
       return self_->quit();
     }
-    self_->request(writer_, caf::infinite, atom::append_v, (*load_)[at_++])
+    const auto& append = (*load_)[at_++];
+    storage::prepare(*append);
+    self_->request(writer_, caf::infinite, atom::append_v, actors::event_append_ptr{append})
       .then(
         [this](const append_result& result) {
           MUSTER_ASSERT(result.stored, "each append is behind the one before");
@@ -98,15 +102,15 @@ public:
     writer_ = nullptr; // a detached actor that somebody holds outlives its system
   }
 
-  double play(const std::vector<sender_load>& round) override {
+  cost play(const std::vector<sender_load>& round) override {
     std::atomic<std::size_t> left{round.size()};
-    const auto begin = std::chrono::steady_clock::now();
+    const stopwatch watch;
     for (const auto& load : round)
       system_->spawn(sender, writer_, &load, &left);
     for (auto now = left.load(std::memory_order_acquire); now > 0;
          now = left.load(std::memory_order_acquire))
       left.wait(now, std::memory_order_acquire);
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+    return watch.read();
   }
 
   std::uint64_t commits() const override {

@@ -90,6 +90,23 @@ TEST_CASE("an append becomes a block and an index entry per severity, and one po
   CHECK(position.sequence() == 3);
 }
 
+TEST_CASE("what was prepared beforehand is stored the same, byte for byte") {
+  auto what = sample();
+  for (std::uint64_t i = 1; i <= 200; ++i)
+    what.events.push_back(item(i, static_cast<severity>(1 + i % 4), std::string(2000, 'x')));
+  storage::change_batch unprepared;
+  storage::append_changes(what, received, unprepared);
+  storage::prepare(what);
+  CHECK(what.encoded.size() == 8);
+  storage::change_batch prepared;
+  storage::append_changes(what, received, prepared);
+  REQUIRE(prepared.size() == unprepared.size());
+  for (std::size_t i = 0; i < prepared.size(); ++i) {
+    CHECK(prepared[i].key == unprepared[i].key);
+    CHECK(prepared[i].value == unprepared[i].value);
+  }
+}
+
 TEST_CASE("many events of one severity become several blocks under keys of their own") {
   auto what = sample();
   for (std::uint64_t i = 1; i <= 300; ++i)
