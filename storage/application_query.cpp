@@ -37,12 +37,21 @@ key_range range_of(const application_query& query) {
   return out;
 }
 
-std::string name_of(const store& from, const keys::device_bytes& device, std::error_code& ec) {
-  const auto value = from.get(family::devices, keys::device(device), ec);
-  record::device record;
+template <class Record>
+std::string host_name_in(const store& from, const std::string& key, std::error_code& ec) {
+  const auto value = from.get(family::devices, key, ec);
+  Record record;
   if (!ec && value)
     ec = records::decode(*value, record);
   return value && !ec ? record.host_name() : std::string{};
+}
+
+/// As the device calls itself now, or did when it enrolled.
+std::string name_of(const store& from, const keys::device_bytes& device, std::error_code& ec) {
+  auto out = host_name_in<record::device_report>(from, keys::device_report(device), ec);
+  if (!ec && out.empty())
+    out = host_name_in<record::device>(from, keys::device(device), ec);
+  return out;
 }
 
 } // namespace

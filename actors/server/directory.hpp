@@ -87,6 +87,7 @@ private:
     newcomer now;
     bool gone = false; ///< the newcomer has left before it was let in
     bool went_back = false;
+    std::uint32_t question = 0; ///< to the old session, while it is open
     std::deque<newcomer> waiting;
   };
   /// A list or count that looks at many devices.
@@ -106,7 +107,7 @@ private:
   caf::result<admission_ptr> admit(const hello_facts_ptr& hello);
   void decide(const device_id& device);
   void ask_old_session(const device_id& device);
-  void on_old_session(const device_id& device, bool alive);
+  void on_old_session(const device_id& device, std::uint32_t question, bool alive);
   void let_in(const device_id& device);
   void on_recorded(const device_id& device);
   void refuse(const device_id& device, rules::admission_step why);
@@ -160,6 +161,7 @@ private:
   directory_options options_;
   std::shared_ptr<device_table> devices_;
   std::unordered_map<device_id, deciding> deciding_;
+  std::uint32_t questions_ = 0;
   std::unordered_set<device_id> changing_; ///< being revoked or removed: refused meanwhile
   std::deque<device_id> unwritten_;
   std::size_t unwritten_in_round_ = 0; ///< of those, how many this tick's writing takes

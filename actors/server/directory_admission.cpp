@@ -98,20 +98,29 @@ void directory_state::decide(const device_id& device) {
 }
 
 void directory_state::ask_old_session(const device_id& device) {
+  if (++questions_ == 0)
+    ++questions_; // zero is no question
+  const auto question = questions_;
+  deciding_.at(device).question = question;
   self_->request(devices_->find(device)->session, caf::infinite, atom::probe_v)
-    .then([this, device](bool alive) { on_old_session(device, alive); },
-          // Ended while it was asked: as silent as can be.
-          [this, device](const caf::error&) { on_old_session(device, false); });
+    .then([this, device, question](bool alive) { on_old_session(device, question, alive); },
+          // Ended before it was asked: as silent as can be.
+          [this, device, question](const caf::error&) { on_old_session(device, question, false); });
 }
 
-/// Asked once: whatever has happened meanwhile, the newcomer now comes in or is refused.
-void directory_state::on_old_session(const device_id& device, bool alive) {
+/// Asked once: whatever has happened meanwhile, the newcomer now comes in or is refused. (Who left
+/// while it was asked has answered; what it says after that belongs to no question.)
+void directory_state::on_old_session(const device_id& device, std::uint32_t question, bool alive) {
+  const auto found = deciding_.find(device);
+  if (found == deciding_.end() || found->second.question != question)
+    return;
+  found->second.question = 0;
   auto* const entry = devices_->find(device);
   if (entry == nullptr)
     return refuse(device, admission_step::refuse_unknown);
   if (entry->revoked || changing_.contains(device))
     return refuse(device, admission_step::refuse_revoked);
-  if (alive && entry->session)
+  if (alive)
     return refuse(device, admission_step::ask_old_session);
   replace_session(*entry);
   let_in(device);
@@ -221,6 +230,7 @@ void directory_state::next_newcomer(const device_id& device) {
   one.waiting.pop_front();
   one.gone = false;
   one.went_back = false;
+  one.question = 0;
   decide(device);
 }
 
@@ -230,8 +240,9 @@ void directory_state::replace_session(device_entry& entry) {
 }
 
 void directory_state::left(const device_id& device, const caf::actor_addr& session) {
-  if (auto* const entry = devices_->find(device);
-      entry != nullptr && entry->session && entry->session.address() == session)
+  auto* const entry = devices_->find(device);
+  const bool present = entry != nullptr && entry->session && entry->session.address() == session;
+  if (present)
     entry->session = nullptr;
   const auto found = deciding_.find(device);
   if (found == deciding_.end())
@@ -245,6 +256,8 @@ void directory_state::left(const device_id& device, const caf::actor_addr& sessi
     waiting.answer.deliver(make_error(errc::refused, "the session has left"));
     return true;
   });
+  if (present && one.question != 0)
+    on_old_session(device, one.question, false);
 }
 
 } // namespace muster::actors

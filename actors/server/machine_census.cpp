@@ -11,17 +11,19 @@ namespace {
 
 constexpr std::size_t places_min = 16;
 
+constexpr std::uint64_t golden = 0x9e3779b97f4a7c15;
+
 /// Eight bytes of the fingerprint, which is a hash; never zero, which means a free place.
 std::uint64_t mark_of(const rules::machine_fingerprint& machine) {
   std::uint64_t mark = 0;
   std::memcpy(&mark, machine.bytes.data(), sizeof mark);
-  return mark == 0 ? 1 : mark;
+  return mark == 0 ? golden : mark;
 }
 
 /// Agents name their fingerprints; they must not choose neighbours in our table.
 std::size_t spread(std::uint64_t mark) {
   mark ^= mark >> 32;
-  mark *= 0x9e3779b97f4a7c15;
+  mark *= golden;
   return static_cast<std::size_t>(mark ^ mark >> 29);
 }
 

@@ -159,6 +159,25 @@ TEST_CASE_TEMPLATE("owners of a name and of a version, in pages of any size, wit
   CHECK(page.owners.front().device_name == "host-0");
 }
 
+TEST_CASE("an owner is called what it calls itself now, and by its first name until it reports") {
+  memory_kind kind;
+  fleet f{kind.get()};
+  f.install(1, {"a", "1", "all", "dpkg"});
+  f.install(2, {"a", "1", "all", "dpkg"});
+  f.name(1, "old-1");
+  f.name(2, "old-2");
+  record::device_report report;
+  report.set_host_name("new-1");
+  const change_batch batch{put(family::devices, keys::device_report(device_number(1)),
+                               records::encode(report))};
+  REQUIRE_FALSE(kind.get().write({&batch, 1}));
+  owner_page page;
+  REQUIRE_FALSE(find_owners(kind.get(), {.name = "a"}, page));
+  REQUIRE(page.owners.size() == 2);
+  CHECK(page.owners[0].device_name == "new-1");
+  CHECK(page.owners[1].device_name == "old-2");
+}
+
 TEST_CASE("an owner without a record has no name") {
   memory_kind kind;
   fleet f{kind.get()};
