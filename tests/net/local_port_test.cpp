@@ -67,12 +67,13 @@ void echo(const local_peer&, std::string message, std::function<void(std::string
 } // namespace
 
 TEST_CASE_FIXTURE(local_world, "a local request gets its answer, and the kernel says who asked") {
-  local_peer seen;
+  std::promise<local_peer> told;
   const auto port = open([&](const local_peer& peer, std::string message, auto answer) {
-    seen = peer;
+    told.set_value(peer);
     answer("you said " + message);
   });
   CHECK(ask("hello") == "you said hello");
+  const auto seen = told.get_future().get();
   CHECK(seen.user == ::getuid());
   CHECK(seen.group == ::getgid());
   CHECK(seen.process == ::getpid());
@@ -248,7 +249,7 @@ TEST_CASE_FIXTURE(local_world, "nothing is asked of who has closed a local port"
   std::shared_ptr<local_port> port;
   std::promise<void> go;
   auto gone = go.get_future();
-  int asked = 0;
+  std::atomic<int> asked{0};
   const std::string captured(100, 'c'); // by value below: must outlive the closing
   port = open([&, captured](const local_peer&, const std::string&, const auto& answer) {
     gone.get();
