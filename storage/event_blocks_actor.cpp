@@ -127,7 +127,8 @@ void append_changes(const actors::event_append& what, std::int64_t received_us, 
   record::position position;
   position.set_epoch(behind.epoch);
   position.set_sequence(behind.sequence);
-  to.push_back(put(family::devices, keys::position(what.device.bytes), records::encode(position)));
+  to.push_back(
+    put(family::devices, keys::position(numbered_by(what).bytes), records::encode(position)));
 }
 
 } // namespace muster::storage
