@@ -129,7 +129,7 @@ void console_session_state::become_stream(const api::call& what) {
   options.device = what.of_device;
   options.severity_min = what.severity_min;
   tail_ = self_->spawn<caf::monitored>(event_tail, std::move(options));
-  self_->send(root_, atom::adopt_v, stage::consoles, caf::actor_cast<caf::actor>(tail_));
+  self_->send(root_, atom::adopt_v, stage::work, caf::actor_cast<caf::actor>(tail_));
   // With credit the link reads on, and so finds out when the peer has gone.
   link_->grant(1);
 }

@@ -49,7 +49,7 @@ struct tail_world : console_world {
   }
 
   std::uint64_t tails() {
-    return ask<census_ptr>(root, atom::census_v)->by_stage.at("consoles");
+    return ask<census_ptr>(root, atom::census_v)->by_stage.at("work");
   }
 };
 
