@@ -176,3 +176,17 @@ TEST_CASE_FIXTURE(writer_world, "appends that make no sense are refused") {
   CHECK(refused(events(device(1), {}, 7, 1, storage::limits::append_events_max + 1)));
   CHECK(db.writes() == 0);
 }
+
+TEST_CASE_FIXTURE(writer_world, "what somebody else says of a device moves that one's position") {
+  CHECK(ask<append_result>(writer, atom::append_v, frozen(events(device(1), {}, 7, 1, 5))).stored);
+  auto of_the_server = events(device(1), {}, 9, 1, 2);
+  of_the_server->numbered_by = device_id{};
+  CHECK(ask<append_result>(writer, atom::append_v, frozen(of_the_server)).stored);
+  CHECK(ask<event_position>(writer, atom::position_v, device(1)) == event_position{7, 5});
+  CHECK(ask<event_position>(writer, atom::position_v, device_id{}) == event_position{9, 2});
+  // Another writer finds the same on the disk.
+  stop(writer);
+  writer = host(storage::store_writer, options());
+  CHECK(ask<event_position>(writer, atom::position_v, device(1)) == event_position{7, 5});
+  CHECK(ask<event_position>(writer, atom::position_v, device_id{}) == event_position{9, 2});
+}
