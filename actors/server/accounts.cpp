@@ -23,15 +23,6 @@ std::string raw(const net::sha256_digest& digest) {
   return {digest.begin(), digest.end()};
 }
 
-std::uint64_t random_number() {
-  std::array<std::uint8_t, 8> bytes{};
-  net::random_bytes(bytes);
-  std::uint64_t out = 0;
-  for (const auto byte : bytes)
-    out = out << 8 | byte;
-  return out;
-}
-
 std::string pair_of(const std::string& user, const std::string& source) {
   return user + '\0' + source;
 }
@@ -286,7 +277,7 @@ void accounts_state::write_password(const storage::record::user& before, const s
   auto batch = std::make_shared<storage::change_batch>();
   batch->push_back(storage::put(storage::family::meta, storage::keys::user(after.name()),
                                 storage::records::encode(after)));
-  batch->push_back(audit_change(entry, now_us, random_number()));
+  batch->push_back(audit_change(entry, now_us));
   self_->request(options_.writer, caf::infinite, atom::put_v, change_batch_ptr{std::move(batch)},
                  durability::command)
     .then(
@@ -313,7 +304,7 @@ void accounts_state::void_logins(const std::string& user, const std::string& sur
 /// Log-ins must be possible while nothing can be written: that is when they are needed most.
 void accounts_state::audit(audit_entry entry) {
   auto batch = std::make_shared<storage::change_batch>();
-  batch->push_back(audit_change(entry, options_.now(), random_number()));
+  batch->push_back(audit_change(entry, options_.now()));
   self_->request(options_.writer, caf::infinite, atom::put_v, change_batch_ptr{std::move(batch)},
                  durability::fact)
     .then([](caf::ok_atom) {},

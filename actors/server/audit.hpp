@@ -8,10 +8,8 @@
 
 namespace muster::actors {
 
-/// `number` tells apart what happened in one microsecond: a random number will do.
-[[nodiscard]] storage::change audit_change(const audit_entry& entry, std::int64_t time_us,
-                                           std::uint64_t number);
-/// With a random number.
+/// What happened in one microsecond is told apart, and kept in order, by a count of this process
+/// that begins at a random number. Callable from any thread.
 [[nodiscard]] storage::change audit_change(const audit_entry& entry, std::int64_t time_us);
 
 } // namespace muster::actors

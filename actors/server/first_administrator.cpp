@@ -65,7 +65,7 @@ bool make_first_administrator(storage::store& db, std::int64_t now_us, std::stri
     storage::put(storage::family::meta, storage::keys::user(user.name()),
                  storage::records::encode(user)),
     audit_change({"server", "local", "user.create", user.name(), "the first administrator"},
-                 now_us, 0)}};
+                 now_us)}};
   ec = db.write_sync(batches);
   return !ec;
 }
