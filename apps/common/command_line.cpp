@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <filesystem>
 #include <sstream>
 #include <string_view>
 #include <vector>
@@ -78,6 +79,9 @@ int print_asked(const CLI::App& app, const CLI::ParseError& end,
 }
 
 std::optional<int> parse_command_line(CLI::App& app, int argc, const char* const* argv) {
+  // Without the path it was called by, which would stand in every message.
+  if (app.get_name().empty() && argc > 0)
+    app.name(std::filesystem::path(argv[0]).filename().string());
   try {
     app.parse(argc, argv);
     return std::nullopt;

@@ -52,7 +52,8 @@ void fail_with(const net::http::response& answer, const profile& server) {
   auto text = utf8::clean(sentence_of(answer));
   if (answer.status == 401 && !server.token.empty())
     text = "the log-in has ended; log in again: muster login " + server.url();
-  throw failure(code_of(answer.status), text);
+  const bool may_pass = answer.status >= 502 && answer.status <= 504;
+  throw failure(code_of(answer.status), text, may_pass);
 }
 
 net::http::request api::make(std::string method, const std::string& path, query q) const {
@@ -74,7 +75,7 @@ void api::connect() {
   connection_ = connect_ ? connect_(profile_, nullptr, problem) : nullptr;
   if (connection_ == nullptr)
     throw failure(exit_unreachable,
-                  problem.empty() ? profile_.url() + " cannot be reached" : problem);
+                  problem.empty() ? profile_.url() + " cannot be reached" : problem, true);
 }
 
 std::string api::exchange(const net::http::request& r) {
@@ -83,7 +84,7 @@ std::string api::exchange(const net::http::request& r) {
   auto answer = connection_->exchange(r, problem);
   if (!answer) {
     connection_.reset();
-    throw failure(exit_unreachable, problem);
+    throw failure(exit_unreachable, problem, true);
   }
   if (!answer->keep_alive)
     connection_.reset();

@@ -1,6 +1,7 @@
 #include "apps/console/console.hpp"
 
 #include "apps/common/command_line.hpp"
+#include "apps/common/utf8.hpp"
 
 #include <muster/version.hpp>
 
@@ -27,17 +28,18 @@ std::string target_for(std::string name) {
 }
 
 std::string several(const admin::device_list& list, const std::string& name) {
-  std::string text = "'" + name + "' means several devices; give an id: ";
+  constexpr std::size_t short_id_digits = 8;
+  std::string text = "'" + name + "' means several devices; give a name or an id that one has: ";
   for (int index = 0; index < list.devices_size(); ++index) {
     const auto& device = list.devices(index);
     if (index > 0)
       text += ", ";
-    text += device.id() + " (" + device.name() + ", " + device.state() + ")";
+    text += utf8::clean(device.name()) + " (" + device.id().substr(0, short_id_digits) + ", " +
+            device.state() + ")";
   }
-  if (list.matching() > static_cast<std::uint64_t>(list.devices_size()))
-    text += " and " +
-            std::to_string(list.matching() - static_cast<std::uint64_t>(list.devices_size())) +
-            " more";
+  const auto shown = static_cast<std::uint64_t>(list.devices_size());
+  if (list.matching() > shown)
+    text += " and " + std::to_string(list.matching() - shown) + " more";
   return text;
 }
 

@@ -1,4 +1,5 @@
 // devices, device, device rm, revoke.
+#include "apps/common/utf8.hpp"
 #include "apps/console/console.hpp"
 
 #include <nlohmann/json.hpp>
@@ -151,7 +152,7 @@ int show_device(console& c, const device_flags& flags) {
 /// The device's name and id, as questions and answers call it.
 std::string called(console& c, const std::string& id) {
   const auto detail = answer_as<admin::device_detail>(c.server().get("/devices/" + id));
-  return detail.device().name() + " (" + id + ")";
+  return utf8::clean(detail.device().name()) + " (" + id + ")";
 }
 
 int revoke_device(console& c, const std::string& name, bool yes) {

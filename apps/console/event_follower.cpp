@@ -28,6 +28,7 @@ event_follower::event_follower(console& c, query filters)
 
 int event_follower::run(const query& since, extent before) {
   show_list(since, before);
+  has_worked_ = true;
   floor_us_ = last_us_;
   int wait_s = 1;
   std::string problem;
@@ -62,8 +63,7 @@ bool event_follower::stream_once(std::string& problem) {
       problem = farewell_.empty() ? "the server ended the stream" : farewell_;
   } catch (const failure& why) {
     // Away for a while is what we wait for, but only once it has worked.
-    const bool worked_before = last_us_ != 0 || !shown_.empty();
-    if (why.code() != exit_unreachable || farewell_reason_ == "login" || !worked_before)
+    if (!why.may_pass() || !has_worked_)
       throw;
     problem = why.text();
   }

@@ -36,8 +36,9 @@ private:
   api lists_;              ///< beside the stream, which keeps its connection busy
   moment_us floor_us_ = 0; ///< nothing older is caught up with
   moment_us last_us_ = 0;
-  bool caught_up_ = false; ///< on this connection
-  bool streamed_ = false;  ///< something came on this connection
+  bool has_worked_ = false; ///< the server knows us
+  bool caught_up_ = false;  ///< on this connection
+  bool streamed_ = false;   ///< something came on this connection
   std::string farewell_reason_;
   std::string farewell_;
   std::set<event_name> shown_;

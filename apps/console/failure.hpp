@@ -12,15 +12,19 @@ namespace muster::console {
 
 class failure : public std::exception {
 public:
-  failure(exit_code code, std::string text) : code_(code), text_(std::move(text)) {}
+  failure(exit_code code, std::string text, bool may_pass = false)
+    : code_(code), text_(std::move(text)), may_pass_(may_pass) {}
   [[nodiscard]] exit_code code() const noexcept { return code_; }
   /// A sentence without a full stop, naming what and, where there is one, the remedy.
   [[nodiscard]] const std::string& text() const noexcept { return text_; }
+  /// Whether the same may work in a moment: no connection, a server that is busy or stopping.
+  [[nodiscard]] bool may_pass() const noexcept { return may_pass_; }
   const char* what() const noexcept override { return text_.c_str(); }
 
 private:
   exit_code code_;
   std::string text_;
+  bool may_pass_;
 };
 
 } // namespace muster::console

@@ -148,14 +148,16 @@ int log_out(console& c) {
   if (!p)
     throw failure(problem.empty() ? exit_unreachable : exit_failed,
                   problem.empty() ? "not logged in" : problem);
+  if (p->token.empty()) {
+    c.note("Not logged in to " + p->url() + ".\n");
+    return exit_fine;
+  }
   std::string left_behind;
-  if (!p->token.empty()) {
-    try {
-      c.server().post("/logout");
-    } catch (const failure& why) {
-      // A log-in the server has forgotten is what was wanted.
-      left_behind = why.code() == exit_unreachable ? std::string{} : why.text();
-    }
+  try {
+    c.server().post("/logout");
+  } catch (const failure& why) {
+    // A log-in the server has forgotten is what was wanted.
+    left_behind = why.code() == exit_unreachable ? std::string{} : why.text();
   }
   // Whom we trust stays, so that the next log-in asks nothing that was answered before.
   p->token.clear();

@@ -1,8 +1,11 @@
 // token create, token list, token revoke.
 #include "apps/common/quantities.hpp"
+#include "apps/common/utf8.hpp"
 #include "apps/console/console.hpp"
 
+#include <algorithm>
 #include <memory>
+#include <vector>
 
 namespace muster::console {
 
@@ -70,7 +73,8 @@ int list_tokens(console& c) {
   return exit_fine;
 }
 
-/// By id, the beginning of one, or a name that only one has.
+/// By id, the beginning of one, or a name; one that is revoked does not stand in the way of another
+/// of the same name.
 admin::token token_called(console& c, const std::string& name) {
   const auto list = answer_as<admin::token_list>(c.server().get("/tokens"));
   std::vector<admin::token> found;
@@ -82,7 +86,8 @@ admin::token token_called(console& c, const std::string& name) {
   }
   if (found.empty())
     throw failure(exit_not_found, "there is no token '" + name + "'; see: muster token list");
-  if (found.size() > 1)
+  std::stable_partition(found.begin(), found.end(), [](const auto& t) { return !t.revoked(); });
+  if (found.size() > 1 && !found[1].revoked())
     throw failure(exit_not_found,
                   "'" + name + "' means several tokens; give an id, see: muster token list");
   return found.front();
@@ -91,7 +96,8 @@ admin::token token_called(console& c, const std::string& name) {
 int revoke_token(console& c, const std::string& name) {
   const auto t = token_called(c, name);
   c.server().remove("/tokens/" + t.id());
-  c.out("Revoked token " + (t.name().empty() ? t.id() : t.name() + " (" + t.id() + ")") +
+  c.out("Revoked token " +
+        (t.name().empty() ? t.id() : utf8::clean(t.name()) + " (" + t.id() + ")") +
         "; devices that enrolled with it stay.\n");
   return exit_fine;
 }

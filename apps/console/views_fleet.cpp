@@ -180,8 +180,8 @@ std::string server_text(const admin::server_status& s, const view& v) {
     sheet.add("State", {"fine", tone::good});
   sheet.add("Version", s.version());
   sheet.add("Started", v.time(s.started_us()));
-  sheet.add("Devices", grouped(s.devices()) + (s.devices_by_state().empty() ? "" : ": ") +
-                         counts_of(s.devices_by_state()));
+  const auto states = counts_of(s.devices_by_state());
+  sheet.add("Devices", grouped(s.devices()) + (states.empty() ? "" : ": ") + states);
   sheet.add("Ports", "agents " + std::to_string(s.agents_port()) + ", console " +
                        std::to_string(s.admin_port()));
   sheet.add("Restarted ports", {counts_of(s.port_restarts()), tone::warning});

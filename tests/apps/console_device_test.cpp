@@ -136,8 +136,8 @@ TEST_CASE_FIXTURE(console_world, "a device is found by name, by id and by the be
 TEST_CASE_FIXTURE(console_world, "a name that means several devices lists them") {
   server.on("GET /devices", 200, list_of(web1 + "," + db1, 5));
   CHECK(run({"device", "*1"}) == exit_not_found);
-  CHECK(person.noted == "muster: '*1' means several devices; give an id: " + id_a +
-                          " (web-1, connected), " + id_b + " (db-1, silent) and 3 more\n");
+  CHECK(person.noted == "muster: '*1' means several devices; give a name or an id that one has: "
+                        "web-1 (aaaaaaaa, connected), db-1 (bbbbbbbb, silent) and 3 more\n");
 }
 
 TEST_CASE_FIXTURE(console_world, "names with spaces are asked for without dividing them") {

@@ -156,3 +156,15 @@ TEST_CASE_FIXTURE(console_world, "following without being allowed to ends at onc
   CHECK(run({"events", "--follow"}) == exit_refused);
   CHECK(person.waited.empty());
 }
+
+TEST_CASE_FIXTURE(console_world,
+                  "following a server that was restarted and knows us no more ends") {
+  server.on("GET /events", 200, list_of(event(1, noon, "first")));
+  server.on("GET /events/stream", 503,
+            R"({"type":"about:blank","detail":"the server is stopping"})");
+  person.on_wait = [this] { server.on("GET /events/stream", 401, R"({"title":"Unauthorized"})"); };
+  CHECK(run({"events", "--follow"}) == exit_unreachable);
+  CHECK(person.waited == std::vector<int>{1});
+  CHECK(person.noted.starts_with("muster: the server is stopping; trying again in 1 s\n"));
+  CHECK(person.noted.ends_with("log in again: muster login https://server.example:13299\n"));
+}

@@ -109,7 +109,7 @@ TEST_CASE_FIXTURE(console_world, "tokens are listed with their state and revoked
               std::to_string(noon + 3600 * second) + R"(","uses":2,"usesMax":5},
               {"id":"t2","name":"lab","uses":5,"usesMax":5},
               {"id":"t3","name":"lab","expiresUs":"1"},
-              {"id":"t4","revoked":true}]})");
+              {"id":"t4","name":"office","revoked":true}]})");
   server.on("DELETE /tokens/t1", 204, "");
   server.on("DELETE /tokens/t3", 204, "");
   CHECK(run({"token", "list"}) == exit_fine);
@@ -117,7 +117,7 @@ TEST_CASE_FIXTURE(console_world, "tokens are listed with their state and revoked
                           "office  valid    2 of 5  in 1 h      1 min ago  admin  t1\n"
                           "lab     used up  5 of 5  never       never             t2\n"
                           "lab     expired       0  1970-01-01  never             t3\n"
-                          "        revoked       0  never       never             t4\n");
+                          "office  revoked       0  never       never             t4\n");
   CHECK(run({"token", "revoke", "office"}) == exit_fine);
   CHECK(server.asked.back().path == "/api/v1/tokens/t1");
   CHECK(run({"token", "revoke", "t3"}) == exit_fine);

@@ -146,6 +146,9 @@ TEST_CASE_FIXTURE(console_world, "logging out forgets the token and keeps whom t
   CHECK(server.asked[0].headers.at("authorization") == "Bearer the-token");
   CHECK(remembered()->token.empty());
   CHECK(remembered()->pin == std::string(64, 'a'));
+  CHECK(run({"logout"}) == exit_fine);
+  CHECK(person.noted == "Not logged in to https://server.example:13299.\n");
+  CHECK(server.asked.size() == 1);
   CHECK(run({"devices"}) == exit_unreachable);
   CHECK(person.noted ==
         "muster: not logged in; log in first: muster login https://server.example:13299\n");

@@ -32,7 +32,11 @@ public:
     answers.pop_front();
     return answer;
   }
-  void wait(int seconds) override { waited.push_back(seconds); }
+  void wait(int seconds) override {
+    waited.push_back(seconds);
+    if (on_wait)
+      on_wait();
+  }
 
   std::string printed;
   std::string noted;
@@ -42,6 +46,7 @@ public:
   std::deque<std::string> answers;
   std::vector<std::string> questions;
   std::vector<int> waited;
+  std::function<void()> on_wait;
 };
 
 /// One live stream: what it says, and how it ends.
