@@ -99,8 +99,8 @@ keep_result play_keep(const keep_options& options, const std::function<bool()>& 
     tell();
   }
   fleet.stop();
+  auto result = fleet.snapshot(); // before our own leaving counts as losses
   pool.join();
-  auto result = fleet.snapshot();
   result.ramp = std::chrono::duration_cast<std::chrono::milliseconds>(ramped - began);
   return result;
 }

@@ -49,6 +49,7 @@ int main(int argc, char** argv) {
   std::string server = "127.0.0.1:13000";
   std::string pin;
   std::string token;
+  std::string identities;
   int hold_s = 0;
   keep->add_option("--server", server, "HOST:PORT of the server")->capture_default_str();
   keep->add_option("--pin", pin, "SHA-256 of the server's CA key")->required();
@@ -63,6 +64,8 @@ int main(int argc, char** argv) {
   keep->add_option("--source", options.player.source_address, "source address, e.g. 127.0.0.2");
   keep->add_option("--seed", options.player.seed, "the same seed plays the same fleet")
     ->capture_default_str();
+  keep->add_option("--identities", identities,
+                   "file of who enrolled: read if it is there, written at the end");
   keep->add_option("--hold", hold_s, "seconds to stay once all are connected")
     ->check(CLI::Range(0, 86400));
   CLI11_PARSE(app, argc, argv);
@@ -75,10 +78,15 @@ int main(int argc, char** argv) {
   if (!raw_pin || raw_pin->size() != options.player.pin.size())
     return usage_error("--pin: give the 64 hexadecimal digits that the server prints");
   std::copy(raw_pin->begin(), raw_pin->end(), options.player.pin.begin());
-  if (token.empty())
-    return usage_error("no enrolment token: give --token or MUSTER_TOKEN");
+  if (token.empty() && identities.empty())
+    return usage_error("no enrolment token: give --token or MUSTER_TOKEN, or --identities of a run before");
   options.player.token = token;
   options.hold = std::chrono::seconds{hold_s};
+  muster::load::identity_file known;
+  std::string problem;
+  if (!identities.empty() && !known.load(identities, problem))
+    return usage_error("--identities: " + problem);
+  options.player.identities = &known;
 
   std::signal(SIGINT, on_signal);
   std::signal(SIGTERM, on_signal);
@@ -87,5 +95,7 @@ int main(int argc, char** argv) {
   for (const auto& [cause, times] : result.causes)
     std::fprintf(stderr, "  %u x %s\n", times, cause.c_str());
   print_json(result);
+  if (!identities.empty() && !known.save(identities, problem))
+    return usage_error("--identities: " + problem);
   return result.failed + result.lost == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

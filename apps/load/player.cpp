@@ -64,7 +64,18 @@ player::player(net::io_pool& pool, const player_options& options, std::uint32_t 
     options_(options),
     number_(number),
     told_(std::move(told)),
-    key_(net::key_pair::generate()) {}
+    key_(nullptr) {
+  const auto known = options_.identities ? options_.identities->find(number) : std::nullopt;
+  if (!known) {
+    key_ = net::key_pair::generate();
+    return;
+  }
+  key_ = known->key;
+  leaf_ = known->leaf;
+  device_ = known->leaf.holder_id();
+  server_id_ = known->server_id;
+  enrolling_ = false;
+}
 
 net::client_tls_context_ptr player::make_context(std::string& problem) const {
   net::client_tls_options tls;
@@ -118,7 +129,9 @@ void player::enrol(const net::accepted& connection) {
     fail("the link refused the enrolment request");
 }
 
+/// The counter must grow from one hello to the next, over runs as well: the clock will do.
 void player::greet() {
+  greeted_ = true;
   wire::agent_message message;
   auto& hello = *message.mutable_hello();
   hello.set_protocol(1);
@@ -126,7 +139,7 @@ void player::greet() {
   hello.set_device_id(to_text(device_));
   hello.set_boot_id(fingerprint_of(options_.seed + 1, number_));
   hello.set_fingerprint(fingerprint_of(options_.seed, number_));
-  hello.set_counter(++counter_);
+  hello.set_counter(static_cast<std::uint64_t>(now_s()));
   hello.set_clock_ms(now_s() * 1000);
   hello.set_keep(true);
   const auto inventory = make_inventory(options_.seed, number_);
@@ -170,6 +183,8 @@ void player::on_enrolled(const wire::server_message& message) {
   std::copy(reply.device_id().begin(), reply.device_id().end(), device_.begin());
   std::copy(reply.server_id().begin(), reply.server_id().end(), server_id_.begin());
   enrolling_ = false;
+  if (options_.identities)
+    options_.identities->put(number_, {key_, *leaf_, server_id_});
   told_(milestone::enrolled, {});
   link_->close(); // on_closed goes on
 }
@@ -209,7 +224,7 @@ void player::on_closed(const std::string& why) {
   link_.reset();
   if (over_)
     return;
-  if (!enrolling_ && counter_ == 0)
+  if (!enrolling_ && !greeted_)
     return start(); // enrolled: now with the certificate
   over_ = true;
   told_(kept_ ? milestone::lost : milestone::failed, why);

@@ -2,6 +2,7 @@
 // One played agent: enrols with the real protocol, connects with its own certificate, says hello
 // with a believable inventory, syncs, keeps its connection.
 
+#include "apps/load/identities.hpp"
 #include "net/certificate.hpp"
 #include "net/io_pool.hpp"
 #include "net/link.hpp"
@@ -29,6 +30,8 @@ struct player_options {
   std::string token;
   std::string source_address; ///< bind to it; empty: any
   std::uint64_t seed = 1;
+  /// Who enrolled before is taken from here and need not enrol again; who enrols is put here.
+  identity_file* identities = nullptr;
 };
 
 /// How far a player has come.
@@ -44,7 +47,7 @@ public:
   player(net::io_pool& pool, const player_options& options, std::uint32_t number,
          on_milestone told);
 
-  /// Enrols, then connects; ends in `kept` or `failed`.
+  /// Enrols unless it has before, then connects; ends in `kept` or `failed`.
   void start();
 
 private:
@@ -70,8 +73,8 @@ private:
   net::id_bytes device_{};
   net::id_bytes server_id_{};
   net::link_ptr link_;
-  std::uint64_t counter_ = 0; ///< of hellos
   bool enrolling_ = true;
+  bool greeted_ = false;
   bool kept_ = false;
   bool over_ = false;
 };
