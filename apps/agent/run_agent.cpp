@@ -213,8 +213,12 @@ int run_agent(const agent_settings& settings, stop_signals& signals) {
   news->tell({});
   way.reset();
   pool.join();
-  spdlog::info("stopped: {}", reason ? text_of(reason) : "as asked");
-  return is_orderly(reason) ? exit_fine : exit_failed;
+  if (is_orderly(reason)) {
+    spdlog::info("stopped");
+    return exit_fine;
+  }
+  spdlog::critical("stopped: {}", text_of(reason));
+  return exit_failed;
 }
 
 } // namespace muster::agent
