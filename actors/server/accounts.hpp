@@ -42,6 +42,9 @@ inline constexpr std::size_t password_bytes_max = 1024;
 /// "k7mpq-2hv9x-...".
 [[nodiscard]] std::string generate_password();
 
+/// Whether anybody can log in at all. Before there are actors.
+[[nodiscard]] bool has_user(const storage::store& db, std::error_code& ec);
+
 /// For the first start, before there are actors: writes the user `admin`. An empty `password` is
 /// generated; a given one is taken, so that its file can be written first. False without an error:
 /// there is a user already, nothing was written. Takes the time of one hash.

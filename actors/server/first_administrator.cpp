@@ -12,8 +12,6 @@
 
 namespace muster::actors {
 
-namespace {
-
 bool has_user(const storage::store& db, std::error_code& ec) {
   bool found = false;
   ec = db.scan(storage::family::meta, storage::keys::users(), false, [&](auto, auto) {
@@ -22,8 +20,6 @@ bool has_user(const storage::store& db, std::error_code& ec) {
   });
   return found;
 }
-
-} // namespace
 
 std::string problem_of_password(std::string_view password) {
   if (password.size() < password_bytes_min)

@@ -3,29 +3,15 @@
 #include "actors/server/accounts.hpp"
 #include "actors/server/enroller.hpp"
 #include "net/private_file.hpp"
-#include "storage/keys.hpp"
 
 #include <system_error>
 
 namespace muster::server {
 
-namespace {
-
-bool has_users(const storage::store& db, std::error_code& ec) {
-  bool found = false;
-  ec = db.scan(storage::family::meta, storage::keys::users(), false, [&](auto, auto) {
-    found = true;
-    return false;
-  });
-  return found;
-}
-
-} // namespace
-
 bool prepare_first_start(storage::store& db, const std::filesystem::path& directory,
                          std::int64_t now_us, std::string& problem) {
   std::error_code ec;
-  if (has_users(db, ec))
+  if (actors::has_user(db, ec))
     return true;
   std::string token;
   auto password = actors::generate_password();
