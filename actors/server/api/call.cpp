@@ -119,7 +119,8 @@ std::string take_parameter(call& c, const parameter& p, const std::string& value
 bool read_query(call& c, response& refusal) {
   c.question = question_of(c);
   std::string_view before;
-  for (const auto& [name, value] : c.request.query) {
+  for (const auto& given : c.request.query) {
+    const auto& name = given.first;
     if (name == before)
       return refuse(refusal, 400, "the parameter '" + name + "' comes twice");
     before = name;
@@ -128,7 +129,7 @@ bool read_query(call& c, response& refusal) {
                                 [&](const auto& one) { return one.name == name; });
     if (p == known.end())
       return refuse(refusal, 400, "there is no parameter '" + name + "' here");
-    if (const auto wrong = take_parameter(c, *p, value); !wrong.empty())
+    if (const auto wrong = take_parameter(c, *p, given.second); !wrong.empty())
       return refuse(refusal, 400, "'" + name + "' " + wrong);
   }
   for (const auto& p : c.where->query)
