@@ -79,7 +79,7 @@ int run_command(const commands& c, const config::table& table,
 } // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app{"The agent of a client computer: reports to a Muster server."};
+  CLI::App app{"The agent of a client computer: reports to a Muster server.", "muster-agent"};
   app.set_version_flag("--version", "muster-agent " + std::string{version()});
   app.require_subcommand(0, 1);
   app.fallthrough();

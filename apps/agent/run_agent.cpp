@@ -27,6 +27,7 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <filesystem>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -65,6 +66,11 @@ std::optional<foundation> lay_foundation(const agent_settings& settings, std::st
     {.directory = settings.spool(), .profile = storage::rocks_options::size::spool}, ec, problem);
   if (!spool)
     return std::nullopt;
+  // What happened here is nobody else's business. The data directory must stay passable, for the
+  // local socket.
+  std::filesystem::permissions(settings.spool(), std::filesystem::perms::owner_all, ec);
+  if (ec)
+    spdlog::warn("{}: others may read it: {}", settings.spool().string(), ec.message());
   return foundation{std::move(*identity), *server, std::move(spool)};
 }
 

@@ -40,11 +40,13 @@ inline caf::behavior watch_end(caf::event_based_actor* self, const caf::actor& r
                                               stop_signals& signals) {
   caf::scoped_actor self{system};
   self->monitor(root);
-  system.spawn(detail::watch_end, root, &signals);
+  // Held until the end: an actor that nobody holds and nobody writes to is gone at once.
+  const auto watch = system.spawn(detail::watch_end, root, &signals);
   static_cast<void>(signals.wait());
   caf::anon_send_exit(root, caf::exit_reason::user_shutdown);
   caf::error reason;
   self->receive([&](const caf::down_msg& down) { reason = down.reason; });
+  self->send_exit(watch, caf::exit_reason::user_shutdown);
   return reason;
 }
 

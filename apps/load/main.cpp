@@ -1,5 +1,6 @@
 // muster-load: plays a fleet against a server and says what it measured.
 
+#include "apps/common/command_line.hpp"
 #include "apps/load/keep.hpp"
 
 #include <muster/version.hpp>
@@ -41,7 +42,7 @@ int usage_error(const std::string& what) {
 } // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app{"Plays a fleet of agents against a Muster server."};
+  CLI::App app{"Plays a fleet of agents against a Muster server.", "muster-load"};
   app.set_version_flag("--version", "muster-load " + std::string{muster::version()});
   app.require_subcommand(1);
   auto* keep = app.add_subcommand("keep", "enrol, connect and stay connected");
@@ -68,7 +69,8 @@ int main(int argc, char** argv) {
                    "file of who enrolled: read if it is there, written at the end");
   keep->add_option("--hold", hold_s, "seconds to stay once all are connected")
     ->check(CLI::Range(0, 86400));
-  CLI11_PARSE(app, argc, argv);
+  if (const auto end = muster::parse_command_line(app, argc, argv))
+    return *end;
 
   const auto endpoint = muster::net::parse_endpoint(server, 13000);
   if (!endpoint)

@@ -1,5 +1,6 @@
 #include "apps/server/compose.hpp"
 
+#include "actors/rules/device_state.hpp"
 #include "actors/rules/ids.hpp"
 #include "actors/server/accounts.hpp"
 #include "actors/server/console_session.hpp"
@@ -213,6 +214,35 @@ net::port_options console_port(const server_settings& settings, const foundation
   return options;
 }
 
+/// Devices by state, added up over all shards.
+void measure_fleet(const std::vector<directory_actor>& shards_of_fleet, server_root_options& out) {
+  struct sum {
+    device_counts counts;
+    std::size_t outstanding;
+  };
+  out.measured.emplace_back([shards_of_fleet](
+                              server_root_actor::pointer root,
+                              const std::function<void(metrics_text)>& deliver) {
+    auto all = std::make_shared<sum>(sum{{}, shards_of_fleet.size()});
+    const auto add = [all, deliver](const device_counts& part) {
+      for (std::size_t i = 0; i < part.by_state.size(); ++i)
+        all->counts.by_state[i] += part.by_state[i];
+      if (--all->outstanding != 0)
+        return;
+      std::string text = "# HELP muster_devices Devices of the fleet by state.\n"
+                         "# TYPE muster_devices gauge\n";
+      for (std::size_t i = 0; i < all->counts.by_state.size(); ++i)
+        text += "muster_devices{state=\""
+                + std::string{rules::name_of(static_cast<rules::device_state>(i))} + "\"} "
+                + std::to_string(all->counts.by_state[i]) + "\n";
+      deliver(std::make_shared<const std::string>(std::move(text)));
+    };
+    for (const auto& shard : shards_of_fleet)
+      root->request(shard, caf::infinite, atom::count_v)
+        .then(add, [add](const caf::error&) { add({}); });
+  });
+}
+
 server_root_options root_options(const server_settings& settings, const foundation& base,
                                  const residents& all, net::io_pool& agents_pool,
                                  net::io_pool& admin_pool) {
@@ -252,6 +282,7 @@ server_root_options root_options(const server_settings& settings, const foundati
   };
   measure(all.writer);
   measure(all.event_book);
+  measure_fleet(all.directories, out);
   return out;
 }
 

@@ -9,6 +9,7 @@
 #include <asio/ip/tcp.hpp>
 #include <asio/ip/v6_only.hpp>
 
+#include <deque>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -35,39 +36,64 @@ std::optional<std::string> read_pem(const fs::path& file, const char* setting,
   return text;
 }
 
+/// Both ports, held until both have been had: whoever is first may not be in the other's way either.
 /// Asked before anything is made, because a port that is taken is the commonest mistake of all. The
-/// port itself is opened by its actor, a moment later.
-bool is_free(const std::string& address, std::uint16_t port, const char* setting,
-             std::string& problem) {
-  std::error_code ec;
-  asio::io_context io;
-  const asio::ip::tcp::endpoint where{asio::ip::make_address(address, ec), port};
-  asio::ip::tcp::acceptor probe{io};
-  if (!ec)
-    probe.open(where.protocol(), ec);
-  if (!ec)
-    probe.set_option(asio::socket_base::reuse_address{true}, ec);
-  if (!ec && where.address().is_v6())
-    probe.set_option(asio::ip::v6_only{false}, ec);
-  if (!ec)
-    probe.bind(where, ec);
-  if (!ec)
-    probe.listen(1, ec);
-  if (!ec)
-    return true;
-  problem = "cannot listen on " + address + " port " + std::to_string(port) + ": " + ec.message()
-            + "; stop who does, or set " + setting + ".port or " + setting + ".address";
-  return false;
+/// ports themselves are opened by their actors, a moment later.
+class port_probe {
+public:
+  bool is_free(const std::string& address, std::uint16_t port, const char* setting,
+               std::string& problem) {
+    std::error_code ec;
+    auto& probe = probes_.emplace_back(io_);
+    listen(probe, address, port, ec);
+    if (!ec)
+      return true;
+    problem = "cannot listen on " + address + " port " + std::to_string(port) + ": " + ec.message()
+              + "; stop who does, or set " + setting + ".port or " + setting + ".address";
+    return false;
+  }
+
+private:
+  using acceptor = asio::ip::tcp::acceptor;
+
+  static void listen(acceptor& probe, const std::string& text, std::uint16_t port,
+                     std::error_code& ec) {
+    auto address = asio::ip::make_address(text, ec);
+    if (ec)
+      return;
+    probe.open(address.is_v6() ? asio::ip::tcp::v6() : asio::ip::tcp::v4(), ec);
+    if (ec && address.is_v6() && address.is_unspecified()) { // a kernel without IPv6
+      address = asio::ip::address_v4::any();
+      probe.open(asio::ip::tcp::v4(), ec);
+    }
+    if (!ec)
+      probe.set_option(asio::socket_base::reuse_address{true}, ec);
+    if (!ec && address.is_v6())
+      probe.set_option(asio::ip::v6_only{!address.is_unspecified()}, ec);
+    if (!ec)
+      probe.bind({address, port}, ec);
+    if (!ec)
+      probe.listen(1, ec);
+  }
+
+  asio::io_context io_;
+  std::deque<acceptor> probes_;
+};
+
+bool ports_are_free(const server_settings& settings, std::string& problem) {
+  port_probe probe;
+  return probe.is_free(settings.agents_address, settings.agents_port, "agents", problem)
+         && probe.is_free(settings.admin_address, settings.admin_port, "admin", problem);
 }
 
 bool prepare_directory(const fs::path& directory, std::string& problem) {
   std::error_code ec;
-  fs::create_directories(directory, ec);
-  if (!ec) {
+  // The mode of a directory that was there is its owner's business.
+  if (fs::create_directories(directory, ec) && !ec)
     fs::permissions(directory, fs::perms::owner_all, ec);
-  }
   if (ec)
-    problem = directory.string() + ": cannot be used: " + ec.message() + "; set 'data' or mend its rights";
+    problem = directory.string() + ": cannot be used: " + ec.message()
+              + "; set 'data' or mend its rights";
   return !ec;
 }
 
@@ -124,8 +150,7 @@ net::server_tls_context_ptr admin_context(const server_settings& settings,
 
 std::optional<foundation> lay_foundation(const server_settings& settings, std::string& problem) {
   if (!has_descriptors(settings, problem)
-      || !is_free(settings.agents_address, settings.agents_port, "agents", problem)
-      || !is_free(settings.admin_address, settings.admin_port, "admin", problem)
+      || !ports_are_free(settings, problem)
       || !prepare_directory(settings.data_directory, problem))
     return std::nullopt;
   // The store first: it is locked by a server that runs already, whose identity must be left alone.

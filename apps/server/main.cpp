@@ -75,7 +75,7 @@ int run_command(const commands& c, const config::table& table,
 } // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app{"The Muster server: knows every device of a fleet."};
+  CLI::App app{"The Muster server: knows every device of a fleet.", "muster-server"};
   app.set_version_flag("--version", "muster-server " + std::string{version()});
   app.require_subcommand(0, 1);
   app.fallthrough();

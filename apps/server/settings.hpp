@@ -16,7 +16,7 @@ struct server_settings {
   std::string agents_address = "::";
   std::uint16_t agents_port = 13000;
   std::uint64_t agents_connections_max = 0;          ///< 0: as many as descriptors allow
-  std::uint64_t agents_accepts_per_second_max = 0;   ///< 0: no bound
+  std::uint64_t agents_accepts_per_second_max = 5000; ///< 0: no bound
   std::string agents_public_name;                    ///< HOST[:PORT] for `muster token create`
   std::chrono::milliseconds sync_period{std::chrono::minutes{15}};
   std::uint64_t sync_jitter_percent = 10;
@@ -27,7 +27,7 @@ struct server_settings {
   std::uint64_t io_threads = 0;                      ///< 0: one per core
   std::uint64_t readers = 2;
   std::uint64_t retention_days[4] = {30, 90, 180, 180};
-  std::uint64_t events_bytes_max = 0;                ///< 0: no bound
+  std::uint64_t events_bytes_max = std::uint64_t{64} << 30; ///< 0: no bound
   std::string log_level = "info";
 
   [[nodiscard]] std::filesystem::path identity() const {

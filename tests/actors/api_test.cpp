@@ -283,6 +283,15 @@ TEST_CASE("agents are told the name by which the console came, with the agents' 
   CHECK(api::host_of("[2001:db8::1]:13299") == "[2001:db8::1]");
   CHECK(api::host_of("[broken").empty());
   CHECK(api::host_of("").empty());
+}
+
+TEST_CASE("a name that only this machine knows is not what clients are told") {
+  CHECK(api::host_for_clients("muster.example:13299") == "muster.example");
+  for (const char* local : {"localhost:13299", "127.0.0.1:13299", "[::1]:13299"}) {
+    const auto told = api::host_for_clients(local);
+    CHECK_FALSE(told.empty());
+    CHECK(told != api::host_of(local));
+  }
   CHECK(api::agents_address("muster.example", 13000) == "muster.example:13000");
   CHECK(api::agents_address("muster.example:443", 13000) == "muster.example:443");
   CHECK(api::agents_address("2001:db8::1", 13000) == "[2001:db8::1]:13000");

@@ -152,7 +152,7 @@ void create_token(const exchange_ptr& x) {
     [x, token](std::uint16_t port) {
       const auto& known = x->services->facts.agents_public_name;
       token->set_server(storage::records::clean_text(agents_address(
-        known.empty() ? host_of(x->asked->request.header("host")) : known, port)));
+        known.empty() ? host_for_clients(x->asked->request.header("host")) : known, port)));
     },
     atom::bound_v, door::agents_tls);
   both->arrive();

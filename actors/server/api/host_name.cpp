@@ -1,5 +1,7 @@
 #include "actors/server/api/host_name.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
 
 namespace muster::actors::api {
@@ -11,6 +13,15 @@ std::string host_of(std::string_view header) {
                                                        : header.substr(0, close + 1)};
   }
   return std::string{header.substr(0, header.find(':'))};
+}
+
+std::string host_for_clients(std::string_view header) {
+  auto host = host_of(header);
+  const bool only_here = host == "localhost" || host == "[::1]" || host.starts_with("127.");
+  char name[256] = {};
+  if (only_here && ::gethostname(name, sizeof name - 1) == 0 && name[0] != '\0')
+    return name;
+  return host;
 }
 
 std::string agents_address(std::string_view host, std::uint16_t port) {
