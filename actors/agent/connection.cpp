@@ -156,8 +156,8 @@ void connection_state::on_closed(std::error_code why) {
   snapshot_.reset();
   syncing_ = looking_ = events_asked_ = events_open_ = false;
   ++generation_; // an answer of the spool for this stream is void
-  fetching_ = false;
-  if (!std::exchange(in_flight_, {}).empty())
+  const bool fetching = std::exchange(fetching_, false); // renumbering or the next batch: void, too
+  if (!std::exchange(in_flight_, {}).empty() || fetching)
     events_waiting_ = true;
   if (!expected) {
     const std::string text = why ? why.message() : "the server closed the connection";
