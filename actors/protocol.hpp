@@ -204,6 +204,10 @@ using directory_actor = join<
     caf::reacts_to<atom::left, device_id, caf::actor_addr>,
     // session, event_stream: the device said something.
     caf::reacts_to<atom::contact, device_id>,
+    // sync_job: these sections (bit n: section n + 1) are about to be replaced; forget their
+    // digests until `synced` brings new ones. Answered when that is in the write-ahead log, behind
+    // everything the writer was given before.
+    caf::replies_to<atom::sync, device_id, std::uint32_t>::with<caf::ok_atom>,
     // sync_job: a sync has ended well.
     caf::reacts_to<atom::synced, sync_outcome_ptr>,
     // enroller: this device exists from now on, or has got this certificate.

@@ -43,6 +43,9 @@ directory_actor::behavior_type directory_state::make_behavior(directory_options 
       left(device, session);
     },
     [this](atom::contact, const device_id& device) { contact(device); },
+    [this](atom::sync, const device_id& device, std::uint32_t replaced) {
+      return begin_replacing(device, replaced);
+    },
     [this](atom::synced, const sync_outcome_ptr& outcome) { synced(*outcome); },
     [this](atom::enrol, const enrolled_device_ptr& device) { return enrol(device); },
     [this](atom::revoke, const device_id& device, const audit_entry_ptr& audit) {
@@ -69,6 +72,29 @@ void directory_state::contact(const device_id& device) {
     return;
   entry->last_contact_ms = std::max(entry->last_contact_ms, options_.now() / 1000);
   mark_unwritten(*entry);
+}
+
+/// Between a section's change and the word of it a job, or the server, may die. The digest from
+/// before would then say that the store holds what it does not, for as long as the device is the way
+/// it was before; none at all only costs another transfer.
+caf::result<caf::ok_atom> directory_state::begin_replacing(const device_id& device,
+                                                           std::uint32_t replaced) {
+  auto* const entry = devices_->find(device);
+  if (entry == nullptr || entry->revoked)
+    return make_error(errc::refused, "the device is no longer known");
+  for (std::size_t i = 0; i < sections; ++i) {
+    if (replaced >> i & 1)
+      entry->digests[i] = {};
+  }
+  auto answer = self_->make_response_promise<caf::ok_atom>();
+  self_
+    ->request(options_.writer, caf::infinite, atom::put_v,
+              std::make_shared<const storage::change_batch>(
+                storage::change_batch{report_change(*devices_, *entry)}),
+              durability::fact)
+    .then([answer](caf::ok_atom) mutable { answer.deliver(caf::ok_atom_v); },
+          [answer](const caf::error& why) mutable { answer.deliver(why); });
+  return answer;
 }
 
 /// What arrived is in the store already, so its digest may be recorded; losing the digest again

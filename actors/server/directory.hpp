@@ -122,6 +122,7 @@ private:
 
   // -- what sessions and jobs tell ----------------------------------------------------------------
   void contact(const device_id& device);
+  caf::result<caf::ok_atom> begin_replacing(const device_id& device, std::uint32_t replaced);
   void synced(const sync_outcome& outcome);
   void mark_unwritten(device_entry& entry);
   void tick();

@@ -78,7 +78,7 @@ void sync_job_state::plan(std::uint32_t wanted) {
 }
 
 void sync_job_state::expect(std::uint32_t wanted) {
-  wanted_ = wanted;
+  wanted_ = planned_ = wanted;
   heard_at_ = self_->clock().now();
   self_->delayed_send(self_, limits::sync_silence_max, atom::tick_v);
 }
@@ -149,10 +149,11 @@ void sync_job_state::store_next() {
     fail(errc::overloaded, "an earlier sync of the device is still being stored");
     return;
   }
-  // Whatever an earlier job has left with the writer is in the store when this is answered.
+  // From here on the store may hold something else than the directory knows. When this is answered,
+  // whatever an earlier job has left with the writer is in the store, too.
   self_
-    ->request(options_.services->writer, caf::infinite, atom::put_v,
-              std::make_shared<const storage::change_batch>(), durability::fact)
+    ->request(options_.services->directory_of(options_.device), caf::infinite, atom::sync_v,
+              options_.device, planned_)
     .then([this](caf::ok_atom) { take_in_next(); },
           [this](const caf::error& why) { self_->quit(why); });
 }

@@ -48,7 +48,9 @@ struct sync_job_options {
 ///
 /// Heavy work (digest, parsing, comparing with the section before, compressing) runs on a reader's
 /// thread. Storing is one job per device at a time, behind whatever an earlier job of the device
-/// has left with the writer, so that the index always follows from the section it replaces.
+/// has left with the writer, so that the index always follows from the section it replaces; and
+/// behind the directory's forgetting of the old digests, so that a job that dies cannot leave it
+/// with a wrong picture of the store.
 ///
 /// Ends: done; with the session; with errc::invalid (errc::refused for a limit) and a sentence when
 /// the agent breaks the rules; with errc::overloaded when jobs hold too much together or the agent
@@ -90,7 +92,8 @@ private:
   sync_job_actor::pointer self_;
   sync_job_options options_;
   sync_outcome outcome_;
-  std::uint32_t wanted_ = 0; ///< sections still to come
+  std::uint32_t planned_ = 0; ///< sections of this sync
+  std::uint32_t wanted_ = 0;  ///< those still to come
   std::optional<incoming> incoming_;
   std::deque<section_arrival_ptr> arrived_; ///< whole, not yet taken in
   std::size_t content_bytes_ = 0;           ///< of all three, and of the one being stored

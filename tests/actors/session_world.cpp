@@ -21,6 +21,19 @@ directory_actor::behavior_type fake_directory(directory_actor::pointer self, fle
       notes->left.push_back(device);
     },
     [=](atom::contact, const device_id& device) { notes->contacts.push_back(device); },
+    [=](atom::sync, const device_id& device, std::uint32_t replaced) {
+      notes->replaced.emplace_back(replaced);
+      // As the real one: through the writer.
+      auto answer = self->make_response_promise<caf::ok_atom>();
+      self
+        ->request(notes->writer_of_directory, caf::infinite, atom::put_v,
+                  std::make_shared<const storage::change_batch>(storage::change_batch{storage::put(
+                    family::devices, storage::keys::device_report(device.bytes), "report")}),
+                  durability::fact)
+        .then([answer](caf::ok_atom) mutable { answer.deliver(caf::ok_atom_v); },
+              [answer](const caf::error& why) mutable { answer.deliver(why); });
+      return caf::result<caf::ok_atom>{answer};
+    },
     [=](atom::synced, const sync_outcome_ptr& outcome) { notes->outcomes.push_back(outcome); },
     [](atom::enrol, const enrolled_device_ptr&) { return caf::ok_atom_v; },
     [](atom::revoke, const device_id&, const audit_entry_ptr&) { return true; },
@@ -156,6 +169,7 @@ session_world::session_world() {
   writer = host(storage::store_writer,
                 storage::store_writer_options{.db = &db, .clock = [this] { return now_us; }});
   services->writer = host(slow_writer, writer, &slow);
+  writer_of_directory = services->writer;
   services->readers.push_back(host(storage::store_reader, &db));
   services->directories.push_back(host(fake_directory, this));
   services->enroller = host(fake_enroller, this);

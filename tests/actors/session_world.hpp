@@ -98,6 +98,8 @@ struct fleet_notes {
   std::vector<hello_facts_ptr> hellos;
   std::vector<device_id> left, contacts;
   std::vector<sync_outcome_ptr> outcomes;
+  std::vector<std::uint32_t> replaced; ///< sections announced to be
+  store_writer_actor writer_of_directory;
   enrolment_result enrolled;
   std::vector<enrolment_ptr> enrolments;
   std::vector<stored_events_ptr> published;

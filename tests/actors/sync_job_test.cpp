@@ -50,6 +50,7 @@ TEST_CASE_FIXTURE(sync_world,
   CHECK(children_alive() == 0);
   CHECK(alive(at.session));
   CHECK(services->syncs->bytes_held() == 0);
+  CHECK(replaced == std::vector<std::uint32_t>{3}); // announced before the store was touched
 }
 
 TEST_CASE_FIXTURE(sync_world,
