@@ -60,6 +60,8 @@ void tcp_port_state::listen() {
     [me](std::error_code why) { caf::anon_send(me, atom::failed_v, why); }, ec);
   if (ec)
     self_->quit(actors::make_error(ec));
+  else if (options_.on_listening)
+    options_.on_listening(listener_);
 }
 
 actors::metrics_text tcp_port_state::metrics() const {

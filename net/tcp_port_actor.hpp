@@ -9,6 +9,7 @@
 #include <caf/typed_event_based_actor.hpp>
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <system_error>
@@ -21,6 +22,9 @@ struct port_options {
   /// On whose threads connections live. Must outlive the actor system's last actor that uses it.
   io_pool* pool = nullptr;
   actors::acceptor_actor acceptor;
+  /// Told once the socket listens, on the actor's thread: whoever renews its certificate calls
+  /// tcp_listener::use. May be empty.
+  std::function<void(const std::shared_ptr<tcp_listener>&)> on_listening;
 };
 
 /// Owns one tcp_listener. Begins to listen in its constructor's place, make_behavior(); when that

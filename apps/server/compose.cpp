@@ -245,23 +245,23 @@ void measure_fleet(const std::vector<directory_actor>& shards_of_fleet, server_r
 
 server_root_options root_options(const server_settings& settings, const foundation& base,
                                  const residents& all, net::io_pool& agents_pool,
-                                 net::io_pool& admin_pool) {
+                                 net::io_pool& admin_pool,
+                                 const std::shared_ptr<shown_certificates>& shown) {
   server_root_options out;
   out.residents = by_stage(all);
-  out.ports.push_back({"agents", door::agents_tls,
-                       [options = agents_port(settings, base, agents_pool)](
-                         server_root_actor::pointer root) mutable {
-                         auto with_acceptor = options;
-                         with_acceptor.acceptor = caf::actor_cast<acceptor_actor>(root);
-                         return root->spawn(net::tcp_port, std::move(with_acceptor));
-                       }});
-  out.ports.push_back({"console", door::admin,
-                       [options = console_port(settings, base, admin_pool)](
-                         server_root_actor::pointer root) {
-                         auto with_acceptor = options;
-                         with_acceptor.acceptor = caf::actor_cast<acceptor_actor>(root);
-                         return root->spawn(net::admin_port, std::move(with_acceptor));
-                       }});
+  const auto add_port = [&](const char* label, net::port_options options, const auto& behavior) {
+    options.on_listening = [shown, at = options.door](const auto& port) {
+      shown->listening(at, port);
+    };
+    out.ports.push_back({label, options.door,
+                         [options = std::move(options), behavior](server_root_actor::pointer root) {
+                           auto with_acceptor = options;
+                           with_acceptor.acceptor = caf::actor_cast<acceptor_actor>(root);
+                           return root->spawn(behavior, std::move(with_acceptor));
+                         }});
+  };
+  add_port("agents", agents_port(settings, base, agents_pool), net::tcp_port);
+  add_port("console", console_port(settings, base, admin_pool), net::admin_port);
   out.open_session = [services = services_for_sessions(settings, base, all)](
                        server_root_actor::pointer root, const net::accepted_ptr& connection) {
     return caf::actor_cast<caf::actor>(
@@ -290,7 +290,9 @@ server_root_options root_options(const server_settings& settings, const foundati
 
 std::optional<composition> compose(caf::actor_system& system, const server_settings& settings,
                                    foundation& base, net::io_pool& agents_pool,
-                                   net::io_pool& admin_pool, std::string& problem) {
+                                   net::io_pool& admin_pool,
+                                   std::shared_ptr<shown_certificates> shown,
+                                   std::string& problem) {
   residents all;
   spawn_storage(system, settings, base, all);
   all.event_book = system.spawn(event_book, event_options(settings, all));
@@ -302,7 +304,7 @@ std::optional<composition> compose(caf::actor_system& system, const server_setti
     return std::nullopt;
   }
   spawn_accounts(system, settings, all);
-  auto root = root_options(settings, base, all, agents_pool, admin_pool);
+  auto root = root_options(settings, base, all, agents_pool, admin_pool, shown);
   return composition{std::move(root), std::move(all.accounts)};
 }
 

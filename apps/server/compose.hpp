@@ -3,10 +3,12 @@
 
 #include "actors/server/server_root.hpp"
 #include "apps/server/foundation.hpp"
+#include "apps/server/shown_certificates.hpp"
 #include "net/io_pool.hpp"
 
 #include <caf/actor_system.hpp>
 
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -23,6 +25,8 @@ struct composition {
 [[nodiscard]] std::optional<composition> compose(caf::actor_system& system,
                                                  const server_settings& settings, foundation& base,
                                                  net::io_pool& agents_pool,
-                                                 net::io_pool& admin_pool, std::string& problem);
+                                                 net::io_pool& admin_pool,
+                                                 std::shared_ptr<shown_certificates> shown,
+                                                 std::string& problem);
 
 } // namespace muster::server

@@ -84,8 +84,9 @@ void announce(const server_settings& settings, const foundation& base, std::uint
 /// Keys that grow old: tickets every hour, the certificate when it is due. On one lane.
 class key_keeper : public std::enable_shared_from_this<key_keeper> {
 public:
-  key_keeper(net::io_lane& lane, foundation& base, const server_settings& settings)
-    : timer_(lane.io), base_(base), settings_(settings) {}
+  key_keeper(net::io_lane& lane, foundation& base, const server_settings& settings,
+             std::shared_ptr<shown_certificates> shown)
+    : timer_(lane.io), base_(base), settings_(settings), shown_(std::move(shown)) {}
 
   void arm() {
     timer_.expires_after(1h);
@@ -103,16 +104,27 @@ private:
     if (const auto ec = base_.identity.tickets->rotate_if_due(now_s))
       spdlog::error("ticket keys could not be replaced: {}", ec.message());
     std::string problem;
-    if (net::renew_server_certificate_if_due(base_.identity, settings_.identity(), now_s, problem))
-      spdlog::warn("the server's certificate has been renewed; restart the server within {} days to show it",
-                   (base_.identity.server_certificate.not_after_s() - now_s) / 86400 / 3);
-    else if (!problem.empty())
+    if (net::renew_server_certificate_if_due(base_.identity, settings_.identity(), now_s, problem)
+        && show_renewed(problem))
+      spdlog::info("the server's certificate has been renewed");
+    if (!problem.empty())
       spdlog::error("the server's certificate could not be renewed: {}", problem);
+  }
+
+  bool show_renewed(std::string& problem) {
+    auto agents = agents_context(base_.identity, problem);
+    auto admin = agents ? admin_context(settings_, base_.identity, problem) : nullptr;
+    if (!admin)
+      return false;
+    shown_->show(door::agents_tls, std::move(agents));
+    shown_->show(door::admin, std::move(admin));
+    return true;
   }
 
   asio::steady_timer timer_;
   foundation& base_;
   const server_settings& settings_;
+  std::shared_ptr<shown_certificates> shown_;
 };
 
 int exit_code_of(const caf::error& reason) {
@@ -134,7 +146,8 @@ int run_server(const server_settings& settings, stop_signals& signals) {
   net::io_pool agents_pool{settings.io_threads != 0 ? settings.io_threads : cores()};
   net::io_pool admin_pool{1}; // consoles and health checks are served however busy agents are
   spdlog::info("muster-server {} starts", version());
-  auto parts = compose(system, settings, *base, agents_pool, admin_pool, problem);
+  const auto shown = std::make_shared<shown_certificates>();
+  auto parts = compose(system, settings, *base, agents_pool, admin_pool, shown, problem);
   if (!parts)
     return complain(problem);
   auto root = system.spawn(actors::server_root, std::move(parts->root));
@@ -144,7 +157,7 @@ int run_server(const server_settings& settings, stop_signals& signals) {
   if (!control)
     spdlog::warn("no local socket for 'muster-server passwd': {}", ec.message());
   parts.reset();
-  std::make_shared<key_keeper>(admin_pool.lane(0), *base, settings)->arm();
+  std::make_shared<key_keeper>(admin_pool.lane(0), *base, settings, shown)->arm();
   {
     caf::scoped_actor self{system};
     const auto agents_port = port_of(self, root, door::agents_tls);
