@@ -1,5 +1,9 @@
 #pragma once
 // What keys.cpp builds keys from and takes them apart with. Nobody else includes this.
+//
+// RocksDB compares keys byte by byte, unsigned. Everything here keeps one promise: that order is
+// the order of the parts, first part first. What a builder wrote a parser reads back, and it takes
+// nothing that no builder writes: a key has one form (tests/fuzz/storage_keys_fuzz.cpp).
 
 #include <algorithm>
 #include <array>
@@ -14,18 +18,24 @@
 
 namespace muster::storage::keys {
 
-/// A zero inside a text is written 00 FF, its end 00 01.
+/// A zero inside a text is written 00 FF, its end 00 01: a text comes before the one that goes on
+/// with a zero, that before the one that goes on with anything else, as the texts themselves do. A
+/// length in front would sort short texts first; a bare zero could not be told from one inside.
 inline constexpr char escaped_zero = '\xff';
 inline constexpr char end_of_text = '\x01';
 
-/// Appends the parts of a key. Use by one thread, once.
+/// Appends the parts of a key behind its tag. Use by one thread, once: done() takes the key away.
+/// Parts are not marked: whoever reads the key must know which ones it has.
 class builder {
 public:
+  /// `bytes` is a guess of the key's length; most keys fit into the default.
   explicit builder(char tag, std::size_t bytes = 32) {
     key_.reserve(bytes);
     key_.push_back(tag);
   }
 
+  /// Big-endian, as wide as its type. The type is part of the key's layout: changing it changes
+  /// every key on disk.
   template <class Number>
   builder& number(Number value) {
     static_assert(std::is_unsigned_v<Number>);
@@ -34,16 +44,20 @@ public:
     return *this;
   }
 
+  /// Microseconds since 1970; what is before that counts as 1970, since a negative number would
+  /// sort behind all others.
   builder& time(std::int64_t us) {
     return number(static_cast<std::uint64_t>(std::max<std::int64_t>(us, 0)));
   }
 
+  /// Of fixed length (ids, hashes); not escaped.
   builder& bytes(std::span<const std::uint8_t> raw) {
     key_.append(reinterpret_cast<const char*>(raw.data()), raw.size());
     return *this;
   }
 
-  /// Only as the last part of a key, or as the beginning of a range.
+  /// Escaped, without its end: only as the last part of a key, or as the beginning of a range that
+  /// holds all texts which begin with it.
   builder& open_text(std::string_view text) {
     for (const char c : text) {
       key_.push_back(c);
@@ -53,6 +67,7 @@ public:
     return *this;
   }
 
+  /// Escaped and ended, so that other parts may follow and no text is a prefix of another.
   builder& text(std::string_view text) {
     open_text(text);
     key_.push_back('\0');
@@ -60,6 +75,7 @@ public:
     return *this;
   }
 
+  /// As it is. Only as the last part: nothing tells where it ends but the key's end.
   builder& raw(std::string_view text) {
     key_.append(text);
     return *this;
@@ -71,8 +87,9 @@ private:
   std::string key_;
 };
 
-/// Takes the parts of a key off its front. After a part that does not fit, everything that follows
-/// is ignored and done() is false. The key must outlive it.
+/// Takes the parts of a key off its front, in the builder's order. After a part that does not fit,
+/// everything that follows is ignored and done() is false, so a chain of calls needs one question
+/// at its end; what has been filled in by then is worth nothing. The key must outlive it.
 class parser {
 public:
   parser(std::string_view key, char tag) : rest_(key), good_(!key.empty() && key.front() == tag) {
@@ -91,6 +108,7 @@ public:
     return *this;
   }
 
+  /// No builder writes what does not fit into 63 bits.
   parser& time(std::int64_t& out) {
     std::uint64_t value = 0;
     number(value);
@@ -107,6 +125,7 @@ public:
     return *this;
   }
 
+  /// Up to the text's end. A zero that is followed by neither mark is damage.
   parser& text(std::string& out) {
     while (good_) {
       const auto zero = rest_.find('\0');
@@ -124,12 +143,14 @@ public:
     return *this;
   }
 
+  /// Whatever is left, as raw() wrote it.
   parser& rest(std::string& out) {
     out = rest_;
     rest_ = {};
     return *this;
   }
 
+  /// Everything fitted, and nothing is left.
   [[nodiscard]] bool done() const { return good_ && rest_.empty(); }
 
 private:
@@ -138,6 +159,7 @@ private:
     return *this;
   }
 
+  /// Empty when there is not that much.
   std::string_view take(std::size_t count) {
     if (!good_ || rest_.size() < count) {
       good_ = false;

@@ -1,6 +1,10 @@
 #pragma once
 // What all sync jobs may hold together: a bound on section content in memory, and one storing job
 // per device.
+//
+// After an outage a whole fleet syncs at once, and a bound on each job is none on all of them. The
+// job that would be too many is told so, and its agent to come back (`busy`). Shares are units: an
+// actor that dies, however it dies, gives its own back.
 
 #include "actors/rules/ids.hpp"
 #include "actors/server/session_limits.hpp"
@@ -17,7 +21,8 @@ namespace muster::actors {
 class sync_ledger;
 using sync_ledger_ptr = std::shared_ptr<sync_ledger>;
 
-/// A share of the bytes; gives them back when it goes. Belongs to one actor.
+/// A share of the bytes; gives them back when it goes, and keeps the ledger alive until then.
+/// Belongs to one actor. Never shrinks: what a section needed the next one may use.
 class content_unit {
 public:
   content_unit() = default;
@@ -30,6 +35,7 @@ public:
 
   /// Makes the share at least this large. False: others hold too much, and nothing has changed.
   [[nodiscard]] bool grow_to(std::size_t bytes);
+  /// Whether it is a share at all; a default one holds nothing and cannot grow.
   [[nodiscard]] explicit operator bool() const noexcept { return bytes_ > 0; }
 
 private:
@@ -44,7 +50,9 @@ private:
 };
 
 /// The right to replace a device's sections; one at a time, so that the index always follows from
-/// the section that was there before.
+/// the section that was there before. Two jobs of one device meet when a connection has taken over
+/// and the old one's job is not yet done. The right ends with its job, not with the job's last
+/// write: a new holder first lets the writer finish what it has (sync_job).
 class storing_unit {
 public:
   storing_unit() = default;
@@ -75,24 +83,25 @@ public:
   explicit sync_ledger(std::size_t bytes_max = session_limits::sync_content_bytes_max)
     : bytes_max_(bytes_max) {}
 
-  /// Empty when others hold too much.
+  /// The first share of a job. Empty when others hold too much; nothing waits for room.
   [[nodiscard]] content_unit reserve(std::size_t bytes);
   /// Empty while another job stores for this device.
   [[nodiscard]] storing_unit begin_storing(const rules::device_id& device);
 
+  /// Of all shares together, for those who measure.
   [[nodiscard]] std::size_t bytes_held() const;
 
 private:
   friend class content_unit;
   friend class storing_unit;
-  bool take(std::size_t bytes);
+  bool take(std::size_t bytes); ///< false: above the bound, and nothing is taken
   void give_back(std::size_t bytes);
   void end_storing(const rules::device_id& device);
 
   const std::size_t bytes_max_;
   mutable std::mutex mutex_;
   std::size_t bytes_ = 0;
-  std::unordered_set<rules::device_id> storing_;
+  std::unordered_set<rules::device_id> storing_; ///< at most one entry per job
 };
 
 } // namespace muster::actors
