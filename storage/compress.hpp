@@ -31,7 +31,8 @@ public:
   ~decompressor();
 
   /// Appends to `out` what `part` yields. errc::too_large above the bound (counting all parts);
-  /// errc::corrupt for anything else than one frame, bytes behind its end included. After an error
+  /// errc::corrupt for anything else than one frame, bytes behind its end included. Old formats,
+  /// which the library may still read, and frames to be skipped are something else. After an error
   /// it stays that way.
   [[nodiscard]] std::error_code feed(std::string_view part, std::string& out);
 
@@ -43,9 +44,11 @@ private:
     void operator()(ZSTD_DCtx_s* context) const noexcept;
   };
   std::error_code fail(errc why);
+  bool begins_well(std::string_view part);
 
   std::unique_ptr<ZSTD_DCtx_s, deleter> context_;
   std::size_t left_;
+  std::size_t magic_seen_ = 0;
   bool finished_ = false;
   std::error_code failed_;
 };

@@ -6,6 +6,7 @@
 #include <bit>
 #include <compare>
 #include <cstring>
+#include <span>
 
 namespace muster::actors {
 
@@ -13,8 +14,9 @@ namespace {
 
 constexpr std::size_t places_min = 16;
 
-std::size_t hash_of(const device_id& device) noexcept {
-  return std::hash<device_id>{}(device);
+/// Ids are random: any bytes are a hash. There are fewer than 2^32 places.
+std::uint32_t hash_of(const device_id& device) noexcept {
+  return static_cast<std::uint32_t>(std::hash<device_id>{}(device));
 }
 
 bool before(const device_entry& a, std::string_view name, const device_id& device) noexcept {
@@ -22,12 +24,45 @@ bool before(const device_entry& a, std::string_view name, const device_id& devic
   return order != 0 ? order < 0 : a.device < device;
 }
 
-/// The first bytes of a name as a number that compares as they do.
-std::uint64_t front_of(std::string_view name) noexcept {
+/// Eight bytes of a name as a number that compares as they do; zeros behind its end.
+std::uint64_t part_of(std::string_view name, std::size_t from) noexcept {
   std::uint64_t out = 0;
-  for (std::size_t i = 0; i < sizeof out; ++i)
+  for (auto i = from; i < from + sizeof out; ++i)
     out = out << 8 | (i < name.size() ? static_cast<std::uint8_t>(name[i]) : 0U);
   return out;
+}
+
+struct sort_handle {
+  std::uint64_t part;
+  const device_entry* entry;
+  std::uint32_t at;
+};
+using sort_range = std::span<sort_handle>;
+
+/// Names that many devices begin with are no reason to go further than this.
+constexpr std::size_t sorted_by_parts_max = 64;
+
+/// Sorts by the part of the name from here on, then each group of equals by the next part: entries
+/// are far apart in memory, and so each is looked at once a part, not once a comparison.
+void sort_by_parts(sort_range all, std::size_t from) {
+  if (from >= sorted_by_parts_max || all.size() < 16) {
+    std::sort(all.begin(), all.end(), [](const sort_handle& a, const sort_handle& b) {
+      return before(*a.entry, b.entry->name, b.entry->device);
+    });
+    return;
+  }
+  for (auto& one : all)
+    one.part = part_of(one.entry->name, from);
+  std::sort(all.begin(), all.end(),
+            [](const sort_handle& a, const sort_handle& b) { return a.part < b.part; });
+  while (!all.empty()) {
+    const auto end = std::find_if(
+      all.begin(), all.end(), [&](const sort_handle& one) { return one.part != all.front().part; });
+    const auto group = all.first(static_cast<std::size_t>(end - all.begin()));
+    if (group.size() > 1)
+      sort_by_parts(group, from + sizeof(std::uint64_t));
+    all = all.subspan(group.size());
+  }
 }
 
 } // namespace
@@ -37,8 +72,19 @@ std::uint64_t front_of(std::string_view name) noexcept {
 /// Where the device's slot is, or would be.
 std::size_t device_table::place_of(const device_id& device) const noexcept {
   const auto mask = places_.size() - 1;
-  auto at = hash_of(device) & mask;
-  while (places_[at] != none && entry(places_[at]).device != device)
+  const auto hash = hash_of(device);
+  auto at = hash & mask;
+  while (places_[at].at != none &&
+         (places_[at].hash != hash || entry(places_[at].at).device != device))
+    at = (at + 1) & mask;
+  return at;
+}
+
+/// For a device that is not there.
+std::size_t device_table::free_place_for(std::uint32_t hash) const noexcept {
+  const auto mask = places_.size() - 1;
+  auto at = hash & mask;
+  while (places_[at].at != none)
     at = (at + 1) & mask;
   return at;
 }
@@ -46,7 +92,7 @@ std::size_t device_table::place_of(const device_id& device) const noexcept {
 const device_entry* device_table::find(const device_id& device) const noexcept {
   if (places_.empty())
     return nullptr;
-  const auto found = places_[place_of(device)];
+  const auto found = places_[place_of(device)].at;
   return found == none ? nullptr : &entry(found);
 }
 
@@ -55,10 +101,10 @@ device_entry* device_table::find(const device_id& device) noexcept {
 }
 
 void device_table::grow(std::size_t places) {
-  const auto old = std::exchange(places_, std::vector<slot>(places, none));
-  for (const auto one : old) {
-    if (one != none)
-      places_[place_of(entry(one).device)] = one;
+  const auto old = std::exchange(places_, std::vector<place>(places));
+  for (const auto& one : old) {
+    if (one.at != none)
+      places_[free_place_for(one.hash)] = one;
   }
 }
 
@@ -79,13 +125,13 @@ device_table::slot device_table::take_slot() {
 device_entry& device_table::add_unordered(const device_id& device, std::string name) {
   if ((order_.size() + 1) * 4 > places_.size() * 3)
     grow(std::max(places_min, places_.size() * 2));
-  const auto place = place_of(device);
-  MUSTER_ASSERT(places_[place] == none, "a device is in its table once");
+  auto& home = places_[place_of(device)];
+  MUSTER_ASSERT(home.at == none, "a device is in its table once");
   const auto at = take_slot();
   auto& out = entry(at);
   out.device = device;
   out.name = std::move(name);
-  places_[place] = at;
+  home = {at, hash_of(device)};
   order_.push_back(at);
   return out;
 }
@@ -125,12 +171,12 @@ void device_table::erase(device_entry& what) {
   // Close the gap in the places, so that whoever was pushed on is still found.
   const auto mask = places_.size() - 1;
   auto at = place_of(what.device);
-  free_.push_back(std::exchange(places_[at], none));
-  for (auto next = (at + 1) & mask; places_[next] != none; next = (next + 1) & mask) {
-    const auto home = hash_of(entry(places_[next]).device) & mask;
+  free_.push_back(std::exchange(places_[at], {}).at);
+  for (auto next = (at + 1) & mask; places_[next].at != none; next = (next + 1) & mask) {
+    const auto home = places_[next].hash & mask;
     if (((next - home) & mask) < ((next - at) & mask))
       continue;
-    places_[at] = std::exchange(places_[next], none);
+    places_[at] = std::exchange(places_[next], {});
     at = next;
   }
   what = device_entry{};
@@ -161,24 +207,17 @@ void device_table::reserve(std::size_t devices) {
   chunks_.reserve(devices / chunk_entries + 1);
 }
 
-/// By the fronts of the names first, which lie side by side: entries are far apart in memory.
 void device_table::order_all() {
-  struct handle {
-    std::uint64_t front;
-    slot at;
-  };
-  std::vector<handle> handles;
+  std::vector<sort_handle> handles;
   handles.reserve(order_.size());
   for (const auto one : order_)
-    handles.push_back({front_of(entry(one).name), one});
-  std::sort(handles.begin(), handles.end(), [this](const handle& a, const handle& b) {
-    if (a.front != b.front)
-      return a.front < b.front;
-    const auto& other = entry(b.at);
-    return before(entry(a.at), other.name, other.device);
-  });
-  std::transform(handles.begin(), handles.end(), order_.begin(),
-                 [](const handle& one) { return one.at; });
+    handles.push_back({0, &entry(one), one});
+  sort_by_parts(handles, 0);
+  order_.clear();
+  order_.shrink_to_fit();
+  order_.reserve(handles.size());
+  for (const auto& one : handles)
+    order_.push_back(one.at);
 }
 
 } // namespace muster::actors

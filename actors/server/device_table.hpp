@@ -5,12 +5,12 @@
 // What an unconnected device costs, in bytes (bench/directory measures it):
 //
 //   device_entry                        304   static_assert below
-//   place in the table by id          5 - 11  4-byte slots, at most 3/4 full, doubling
+//   place in the table by id         11 - 21  8-byte places, at most 3/4 full, doubling
 //   place in the order by name        4 -  8  4-byte slots, doubling; 4 when loaded at start
 //   machine_census                   11 - 21  8-byte marks, at most 3/4 full, doubling
 //   name or address beyond 15 bytes  0 - 96   a heap block each
 //                                   ---------
-//                                   324 - 440; about 330 with names that fit
+//                                   330 - 450; 350 measured, with a third of the names too long
 //
 // Shared texts (OS, version, agent version) are kept once for all (text_pool).
 
@@ -86,21 +86,27 @@ public:
 private:
   using slot = std::uint32_t;
   static constexpr slot none = UINT32_MAX;
+  /// Carries the hash, so that looking on touches no entry but the one that is meant.
+  struct place {
+    slot at = none;
+    std::uint32_t hash = 0;
+  };
   static constexpr std::size_t chunk_entries = 128;
 
   [[nodiscard]] device_entry& entry(slot at) const {
     return chunks_[at / chunk_entries][at % chunk_entries];
   }
   [[nodiscard]] std::size_t place_of(const device_id& device) const noexcept;
+  [[nodiscard]] std::size_t free_place_for(std::uint32_t hash) const noexcept;
   [[nodiscard]] std::size_t rank_of(const device_entry& of) const;
   slot take_slot();
   void grow(std::size_t places);
 
   std::vector<std::unique_ptr<device_entry[]>> chunks_;
   std::vector<slot> free_;
-  slot used_ = 0;            ///< slots ever used
-  std::vector<slot> places_; ///< by id: open addressing, a power of two
-  std::vector<slot> order_;  ///< by name and id
+  slot used_ = 0;             ///< slots ever used
+  std::vector<place> places_; ///< by id: open addressing, a power of two
+  std::vector<slot> order_;   ///< by name and id
   text_pool texts_;
 };
 

@@ -119,3 +119,23 @@ TEST_CASE("a frame that wants a huge window is refused before it gets the memory
   std::string out;
   CHECK(decompress(bytes, plenty, out) == errc::corrupt);
 }
+
+TEST_CASE("formats of the past and frames to be skipped are damage, in whatever parts they come") {
+  const std::string rest("\x00\xd0\x70\x00\x00\x00\x00\x00", 8);
+  for (const std::uint32_t magic : {0xFD2FB522U, 0xFD2FB523U, 0xFD2FB524U, 0xFD2FB525U, 0xFD2FB526U,
+                                    0xFD2FB527U, 0x184D2A50U, 0xEC30A437U}) {
+    std::string frame;
+    for (int shift = 0; shift < 32; shift += 8)
+      frame.push_back(static_cast<char>(static_cast<std::uint8_t>(magic >> shift)));
+    frame += rest;
+    CAPTURE(magic);
+    std::string out;
+    CHECK(decompress(frame, 1000, out) == errc::corrupt);
+    decompressor bytewise(1000);
+    std::error_code ec;
+    for (const char c : frame)
+      ec = bytewise.feed({&c, 1}, out);
+    CHECK(ec == errc::corrupt);
+    CHECK(out.empty());
+  }
+}
