@@ -272,6 +272,9 @@ int run_out_of_descriptors() {
   listener_options options;
   options.connections_max = 1000;
   const auto port = world.open(options);
+  // Asked before they are gone: the sanitizer needs descriptors to look at an object it meets for
+  // the first time.
+  const auto name = port.name();
   if (::setrlimit(RLIMIT_NOFILE, &few) != 0)
     return 1;
   // Nothing is left but one, which the client takes: the port finds it and has none.
@@ -280,7 +283,7 @@ int run_out_of_descriptors() {
     taken.emplace_back(::open("/dev/null", O_RDONLY | O_CLOEXEC));
   taken.pop_back();
   taken.pop_back();
-  const bare_client newcomer(port.name());
+  const bare_client newcomer(name);
   // The reset may even come before connect() is through.
   if (newcomer.fd && !newcomer.is_ended())
     return 2;
