@@ -1,5 +1,6 @@
 #include "actors/agent/agent_root.hpp"
 
+#include "actors/agent/connection_options.hpp"
 #include "actors/agent/limits.hpp"
 #include "actors/errc.hpp"
 
@@ -32,7 +33,7 @@ constexpr child_rule rules_of_children[] = {
   {"reader", false, std::chrono::seconds{2}},
   {"spool", false, std::chrono::seconds{10}},
   {"collector", false, std::chrono::seconds{5}}, // may be in the middle of a look
-  {"connection", true, std::chrono::seconds{1}},
+  {"connection", true, hand_over_max + std::chrono::seconds{1}}, // the last events
   {"local service", true, std::chrono::seconds{1}},
 };
 
@@ -144,7 +145,7 @@ void agent_root_state::begin_stop(caf::error why) {
   unwind(writer);
 }
 
-/// Stops what was started at or behind `first`, the last first; goes on with what is being stopped.
+/// Stops what was started at or behind `first`; goes on with what is being stopped.
 void agent_root_state::unwind(std::size_t first) {
   stop_down_to_ = unwinding_ ? std::min(stop_down_to_, first) : first;
   if (!std::exchange(unwinding_, true))
@@ -153,9 +154,10 @@ void agent_root_state::unwind(std::size_t first) {
 
 void agent_root_state::stop_next() {
   ++grace_number_;
-  for (stopping_ = places; stopping_-- > stop_down_to_;) {
-    if (!handles_[stopping_])
+  for (const auto which : order_of_stop) {
+    if (which < stop_down_to_ || !handles_[which])
       continue;
+    stopping_ = which;
     ask_to_stop(false);
     self_->delayed_send(self_, rules_of_children[stopping_].grace, atom::tick_v, grace_number_);
     return;

@@ -46,9 +46,10 @@ struct agent_root_options {
 /// with the child's error. A writer that ends with storage::errc::sync_failed ends the agent at
 /// once, with that as the root's exit reason: only a new process may trust the disk again.
 ///
-/// Stopping it (exit_msg) stops in order: local service, connection, collector (whose last event
-/// must reach the spool), spool, reader, writer. Each gets its time, then it is killed; the writer
-/// has half a minute. Ends with the reason it was asked to stop with, or with the fatal error.
+/// Stopping it (exit_msg) stops in order: local service, collector (whose last event must reach the
+/// spool), connection (which hands that event over, if the server is there), spool, reader, writer.
+/// Each gets its time, then it is killed; the writer has half a minute. Ends with the reason it was
+/// asked to stop with, or with the fatal error.
 class agent_root_state {
 public:
   static inline const char* name = "agent_root";
@@ -57,8 +58,11 @@ public:
   agent_root_actor::behavior_type make_behavior(agent_root_options options);
 
 private:
-  /// In the order of start; stopped from the last to the first.
+  /// In the order of start.
   enum place : std::size_t { writer, reader, spool, collector, connection, local, places };
+  /// The other way round, but for the collector: the connection takes its last event along.
+  static constexpr std::array<std::size_t, places> order_of_stop{local, collector, connection,
+                                                                 spool, reader,    writer};
 
   void start_from(std::size_t first);
   [[nodiscard]] caf::actor start(std::size_t which);

@@ -32,12 +32,7 @@ connection_actor::behavior_type connection_state::make_behavior(connection_optio
   period_ = options_.period;
   jitter_percent_ = options_.jitter_percent;
   not_before_ = told_not_before_ = sync_due_ = linger_until_ = heard_at_ = now();
-  self_->set_exit_handler([this](const caf::exit_msg& stop) {
-    if (link_)
-      link_->close();
-    answer_askers(make_error(errc::stopping, "the agent is stopping"));
-    self_->quit(stop.reason);
-  });
+  self_->set_exit_handler([this](const caf::exit_msg& stop) { on_stop(stop); });
   self_->send(peers_.spool, atom::subscribe_v, caf::actor_cast<caf::actor>(self_));
   load_counter();
   arm_tick();
@@ -75,6 +70,8 @@ bool connection_state::events_pending() const { return events_waiting_ || !in_fl
 /// Connects if there is a reason and nothing speaks against it; on an open connection does what
 /// there is to do.
 void connection_state::consider() {
+  if (stopping_)
+    return hand_over();
   if (now() >= sync_due_)
     sync_wanted_ = true;
   if (phase_ == phase::open) {
@@ -91,6 +88,8 @@ void connection_state::consider() {
 }
 
 void connection_state::on_tick() {
+  if (stopping_) // the tick that was in flight finds that it is not yet time
+    return now() >= stop_by_ ? finish() : void();
   arm_tick();
   const auto silence = now() - heard_at_;
   if (in_exchange() && silence >= options_.silence_max) {
@@ -169,8 +168,10 @@ void connection_state::on_closed(std::error_code why) {
 }
 
 void connection_state::close_if_done() {
-  const bool busy =
-    syncing_ || looking_ || sync_wanted_ || events_pending() || went_back_ || fetching_;
+  const bool events_busy = events_pending() || went_back_ || fetching_;
+  if (stopping_)
+    return phase_ == phase::open && !events_busy ? finish() : void();
+  const bool busy = syncing_ || looking_ || sync_wanted_ || events_busy;
   if (phase_ == phase::open && !busy && !options_.keep && now() >= linger_until_)
     close_link();
 }
@@ -185,6 +186,10 @@ void connection_state::close_link() {
 /// Whatever was going on has failed: those who wait for it are told, and there is a pause.
 void connection_state::give_up(const std::string& why) {
   answer_askers(make_error(errc::not_connected, why));
+  if (stopping_) {
+    spdlog::info("{}: {}; the events that are left wait for the next start", options_.server, why);
+    return finish();
+  }
   back_off(why);
   if (link_)
     close_link();
@@ -206,10 +211,14 @@ void connection_state::obey(std::chrono::milliseconds pause, errc code, std::str
   told_not_before_ = std::max(told_not_before_, now() + pause);
   answer_askers(make_error(code, last_words_));
   sync_wanted_ = sync_wanted_ || (syncing_ && looked_);
+  if (stopping_)
+    return finish();
   close_link();
 }
 
 caf::result<caf::ok_atom> connection_state::on_sync_asked() {
+  if (stopping_)
+    return make_error(errc::stopping, "the agent is stopping");
   if (now() < told_not_before_) {
     const auto wait = std::chrono::ceil<std::chrono::seconds>(told_not_before_ - now());
     return make_error(errc::not_connected,

@@ -29,6 +29,11 @@ namespace muster::actors {
 /// of something, or stays silent for `silence_max`, costs a back-off. Waits are in the state; one
 /// tick is in flight, at most limits of connection_options apart.
 ///
+/// Asked to stop it first hands over what the spool holds: by the connection there is, else by one
+/// attempt, unless a pause is pending or the machine was never looked at. It ends when everything is
+/// acknowledged, at once when the spool is empty or anything fails, after `stop_max` at the latest.
+/// What is not delivered by then waits in the spool.
+///
 /// Bounds: `window` batches of `batch_bytes_max` in flight, one snapshot in memory while a sync is
 /// in progress, nothing else that grows.
 class connection_state {
@@ -92,6 +97,11 @@ private:
   void on_events_ready();
   [[nodiscard]] bool events_pending() const;
 
+  // -- connection_stop.cpp: the last words --------------------------------------------------------
+  void on_stop(const caf::exit_msg& stop);
+  void hand_over();
+  void finish();
+
   connection_actor::pointer self_;
   connection_options options_;
   connection_peers peers_;
@@ -129,6 +139,9 @@ private:
   std::uint32_t generation_ = 0;         ///< of the stream; an older answer of the spool is void
   event_position sent_;                  ///< last event sent
   std::deque<event_position> in_flight_; ///< last event of each batch not yet acknowledged
+
+  std::optional<caf::error> stopping_;   ///< asked to stop, with this reason
+  time_point stop_by_;                   ///< then without having handed over everything
 
   std::string last_words_ = "not connected yet"; ///< for status
   std::int64_t last_sync_us_ = 0;

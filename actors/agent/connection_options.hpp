@@ -23,6 +23,9 @@ struct connector {
   std::function<void(std::int64_t now_s)> learn_time;
 };
 
+/// What the last events may take at the stop. Whoever stops a connection waits longer.
+inline constexpr std::chrono::milliseconds hand_over_max{1'500};
+
 struct connection_options {
   device_id device;
   boot_id boot;
@@ -42,6 +45,8 @@ struct connection_options {
   /// After events the connection stays at least so long: the next one costs no handshake. It ends
   /// with the tick after.
   std::chrono::milliseconds linger{std::chrono::seconds{2}};
+  /// Asked to stop, it goes on for at most so long, to hand over what the spool holds.
+  std::chrono::milliseconds stop_max = hand_over_max;
   std::uint64_t seed = 0;                      ///< of all jitter
   wall_clock now_us;
 };

@@ -41,8 +41,11 @@ void connection_state::look(std::function<void()> then) {
         then();
       },
       [this, number](const caf::error& why) {
-        if (number == looks_ && std::exchange(looking_, false))
-          give_up("the machine could not be looked at: " + text_of(why));
+        if (number != looks_ || !std::exchange(looking_, false))
+          return;
+        if (stopping_ && phase_ == phase::open)
+          return; // the collector stops before us, and events do not need it
+        give_up("the machine could not be looked at: " + text_of(why));
       });
 }
 
@@ -179,6 +182,8 @@ void connection_state::on_welcome(const wire::welcome& welcome) {
 }
 
 void connection_state::on_plan(const wire::sync_plan& plan) {
+  if (stopping_) // the next start tells the rest
+    return consider();
   std::vector<std::size_t> wanted;
   for (const auto section : plan.wanted())
     if (const auto i = index_of(section); i < sections)
