@@ -1,0 +1,129 @@
+#pragma once
+// A real fleet of a test's own: muster-server with a temporary data directory and any free ports,
+// agents with theirs, and the console logged in.
+
+#include "tests/system/process.hpp"
+#include "tests/system/wire_client.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace muster::test {
+
+using words = std::vector<std::string>;
+
+/// One server. Fails the test (REQUIRE) when it cannot be started.
+class server_under_test {
+public:
+  /// `settings` are flags of muster-server that every start gets. `wrapper` stands in front of the
+  /// program's path. `data` is the data directory when it shall be a particular one.
+  explicit server_under_test(words settings = {}, words wrapper = {},
+                             std::filesystem::path data = {});
+
+  /// Starts and waits until it is ready. After the first time it keeps its ports.
+  void start();
+  /// SIGKILL, and waits until it is gone.
+  void kill();
+  /// SIGTERM; its exit code, or -1 when it does not end in time.
+  [[nodiscard]] int stop(std::chrono::milliseconds time = std::chrono::seconds{20});
+
+  [[nodiscard]] const std::filesystem::path& directory() const { return directory_.path(); }
+  [[nodiscard]] const std::filesystem::path& data() const { return data_; }
+  [[nodiscard]] std::uint16_t agents_port() const { return agents_port_; }
+  [[nodiscard]] std::uint16_t admin_port() const { return admin_port_; }
+  [[nodiscard]] const std::string& pin() const { return pin_; }
+  [[nodiscard]] net::sha256_digest pin_bytes() const;
+  [[nodiscard]] std::string agents_address() const {
+    return "127.0.0.1:" + std::to_string(agents_port_);
+  }
+  /// The first start's secrets, from the files it printed.
+  [[nodiscard]] std::string first_token() const { return first_line(first_token_file_); }
+  [[nodiscard]] std::string first_password() const { return first_line(first_password_file_); }
+  [[nodiscard]] const std::filesystem::path& first_password_file() const {
+    return first_password_file_;
+  }
+  [[nodiscard]] process& program() { return *program_; }
+  /// Runs muster-server with other words, for example {"pin"}, on the same data.
+  [[nodiscard]] finished run_beside(words arguments) const;
+
+  /// A device that speaks through a wire_client, enrolled with the first token.
+  [[nodiscard]] wire_identity enrol_wire_device(const std::string& name);
+
+private:
+  [[nodiscard]] static std::string first_line(const std::filesystem::path& file);
+
+  temporary_directory directory_;
+  words settings_;
+  words wrapper_;
+  std::filesystem::path data_;
+  std::uint16_t agents_port_ = 0;
+  std::uint16_t admin_port_ = 0;
+  std::string pin_;
+  std::filesystem::path first_token_file_;
+  std::filesystem::path first_password_file_;
+  std::unique_ptr<process> program_;
+};
+
+/// One agent of that server.
+class agent_under_test {
+public:
+  /// Enrols at once with the first token (REQUIREs that it works). `settings` are flags of
+  /// muster-agent.
+  agent_under_test(server_under_test& server, std::string name, words settings = {});
+
+  void start();
+  void kill();
+  [[nodiscard]] int stop(std::chrono::milliseconds time = std::chrono::seconds{20});
+  [[nodiscard]] process& program() { return *program_; }
+  [[nodiscard]] std::filesystem::path data() const { return directory_.path() / "agent"; }
+  [[nodiscard]] const std::string& name() const { return name_; }
+
+  /// `muster-agent` with these words behind its settings.
+  [[nodiscard]] finished run(words arguments) const;
+  /// True once the running agent answers on its local socket.
+  [[nodiscard]] bool answers();
+
+private:
+  [[nodiscard]] words command(words arguments) const;
+
+  server_under_test& server_;
+  temporary_directory directory_;
+  std::string name_;
+  words settings_;
+  std::unique_ptr<process> program_;
+};
+
+/// An administrator at a terminal that is none.
+class console_under_test {
+public:
+  /// Logs in as admin with the first password (REQUIREs that it works), unless told not to.
+  explicit console_under_test(server_under_test& server, bool log_in = true);
+
+  /// `muster` with these words.
+  [[nodiscard]] finished run(words arguments, words environment = {}) const;
+  /// The same with --json; REQUIREs success and parses.
+  [[nodiscard]] nlohmann::json json(words arguments) const;
+  /// One list of that document; empty when it is not there (protobuf leaves empty ones out).
+  [[nodiscard]] nlohmann::json list(words arguments, const std::string& member) const;
+  /// A `muster` that goes on running.
+  [[nodiscard]] std::unique_ptr<process> follow(words arguments) const;
+  [[nodiscard]] finished log_in(const std::string& password) const;
+
+private:
+  [[nodiscard]] words environment() const;
+
+  server_under_test& server_;
+  temporary_directory directory_;
+};
+
+/// Asks until the answer is true, for at most `time`.
+[[nodiscard]] bool eventually(const std::function<bool()>& question,
+                              std::chrono::milliseconds time = std::chrono::seconds{20});
+
+} // namespace muster::test
