@@ -48,7 +48,10 @@ void server_under_test::start() {
                   "--admin-address",
                   "127.0.0.1",
                   "--admin-port",
-                  std::to_string(admin_port_)};
+                  std::to_string(admin_port_),
+                  // Nobody reads its output for long stretches, and a full pipe would stop it.
+                  "--log-level",
+                  "warning"};
   program_ = std::make_unique<process>(joined(joined(wrapper_, own), settings_));
   REQUIRE_MESSAGE(program_->expect("muster-server: ready\n").has_value(), program_->output());
   agents_port_ = port_in(announced(*program_, "agents"));
