@@ -70,6 +70,11 @@ TEST_CASE(
   agent_under_test agent{server, "restored", {"--sync-keep"}};
   agent.start();
   CHECK(agent.run({"event", "before the backup"}).exit_code == 0);
+  // The backup knows that the server has it; else it would have to send it again, numbered anew.
+  REQUIRE(eventually([&] {
+    const auto status = agent.run({"status", "--json"}).output;
+    return status.find("\"events_waiting\":0") != std::string::npos;
+  }));
   CHECK(agent.stop() == 0);
   temporary_directory backup;
   namespace fs = std::filesystem;
