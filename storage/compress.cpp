@@ -56,9 +56,12 @@ bool decompressor::begins_well(std::string_view part) {
 std::error_code decompressor::feed(std::string_view part, std::string& out) {
   if (failed_)
     return failed_;
+  // A frame that comes whole would be given to another decoder, which judges some damage otherwise
+  // than the one for parts. So the first byte goes ahead alone.
+  const auto ahead = magic_seen_ == 0 ? std::min<std::size_t>(part.size(), 1) : part.size();
   if (!begins_well(part))
     return fail(errc::corrupt);
-  ZSTD_inBuffer input{part.data(), part.size(), 0};
+  ZSTD_inBuffer input{part.data(), ahead, 0};
   std::array<char, 16 * 1024> piece;
   // Ends: every turn consumes input, yields output (bounded by left_), or is the last.
   while (true) {
@@ -67,6 +70,7 @@ std::error_code decompressor::feed(std::string_view part, std::string& out) {
     ZSTD_outBuffer output{piece.data(), piece.size(), 0};
     const auto consumed = input.pos;
     const auto more = ZSTD_decompressStream(context_.get(), &output, &input);
+    input.size = part.size();
     if (ZSTD_isError(more) != 0)
       return fail(errc::corrupt);
     if (output.pos > left_)

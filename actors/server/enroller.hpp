@@ -18,6 +18,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <type_traits>
 #include <vector>
@@ -92,6 +93,7 @@ private:
   enroller_options options_;
   token_book tokens_;
   std::map<net::sha256_digest, enrolling_ptr> enrolling_; ///< by key hash
+  std::set<std::string> revoking_; ///< tokens whose revocation is not yet on the disk
   storage::generation_cache<std::string, mistakes> sources_{fleet_limits::sources_max};
   std::optional<caf::actor_clock::time_point> wrong_tokens_told_at_;
   std::uint64_t wrong_tokens_untold_ = 0;

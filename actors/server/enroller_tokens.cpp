@@ -56,9 +56,12 @@ caf::result<bool> enroller_state::revoke(const std::string& id, const audit_entr
   auto* const token = tokens_.find_id(id);
   if (token == nullptr)
     return false;
+  if (revoking_.contains(id))
+    return make_error(errc::overloaded, "the token is being revoked already");
   if (token->revoked)
     return true;
   token->revoked = true;
+  revoking_.insert(id);
   auto changes = std::make_shared<storage::change_batch>();
   changes->push_back(token_change(*token));
   changes->push_back(audit_change(*audit, options_.now()));
@@ -66,12 +69,17 @@ caf::result<bool> enroller_state::revoke(const std::string& id, const audit_entr
   self_
     ->request(options_.writer, caf::infinite, atom::put_v, change_batch_ptr{std::move(changes)},
               durability::command)
-    .then([answer](caf::ok_atom) mutable { answer.deliver(true); },
-          [this, answer, id](const caf::error& why) mutable {
-            if (auto* const back = tokens_.find_id(id))
-              back->revoked = false;
-            answer.deliver(why);
-          });
+    .then(
+      [this, answer, id](caf::ok_atom) mutable {
+        revoking_.erase(id);
+        answer.deliver(true);
+      },
+      [this, answer, id](const caf::error& why) mutable {
+        revoking_.erase(id);
+        if (auto* const back = tokens_.find_id(id))
+          back->revoked = false;
+        answer.deliver(why);
+      });
   return answer;
 }
 

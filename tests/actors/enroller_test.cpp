@@ -317,6 +317,21 @@ TEST_CASE_FIXTURE(enrol_world, "tokens are created and revoked durably, or not a
   CHECK_FALSE(try_ask<token_infos>(enrols, atom::create_v, order));
 }
 
+TEST_CASE_FIXTURE(enrol_world, "nobody is told that a token is revoked before the disk knows") {
+  const auto token = make_token();
+  const auto order = audit("token.revoke", token.id);
+  db->fail_next_writes(1, storage::errc::io_error);
+  auto one = begin_ask(enrols, atom::revoke_v, token.id, order);
+  auto two = begin_ask(enrols, atom::revoke_v, token.id, order);
+  settle();
+  CHECK_FALSE(take<bool>(one));
+  CHECK_FALSE(take<bool>(two)); // it asked while the first was being written
+  CHECK_FALSE(token_of(token.id).revoked);
+  CHECK(ask<bool>(enrols, atom::revoke_v, token.id, order));
+  lose_power();
+  CHECK(token_of(token.id).revoked);
+}
+
 TEST_CASE_FIXTURE(enrol_world, "the first token lasts a day and is not kept when the store fails") {
   std::string secret;
   std::error_code ec;

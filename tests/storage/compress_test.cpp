@@ -139,3 +139,16 @@ TEST_CASE("formats of the past and frames to be skipped are damage, in whatever 
     CHECK(out.empty());
   }
 }
+
+TEST_CASE("a frame is judged the same whole and in parts, also one that lies about its size") {
+  const std::string lies("\x28\xb5\x2f\xfd\x40\x0d\x0c\x00\x01\x00\x00", 11);
+  std::string whole;
+  const auto ec = decompress(lies, 1000, whole);
+  decompressor bytewise(1000);
+  std::string parts;
+  std::error_code parts_ec;
+  for (const char c : lies)
+    parts_ec = bytewise.feed({&c, 1}, parts);
+  CHECK(ec == parts_ec);
+  CHECK(whole == parts);
+}
