@@ -59,7 +59,7 @@ void connection_state::load_counter() {
           spdlog::error("the spool's hello counter cannot be read; counting goes on from the clock");
           counter = static_cast<std::uint64_t>(options_.now_us() / 1'000'000);
         }
-        counter_ = counter_reserved_ = counter;
+        counter_ = counter;
         consider();
       },
       [this](const caf::error& why) { self_->quit(why); });

@@ -73,7 +73,7 @@ private:
 
   // -- connection_sync.cpp: what ------------------------------------------------------------------
   void prepare();
-  void reserve_counter();
+  void count_hello();
   void dial();
   void greet();
   void on_frame(const frame_ptr& bytes);
@@ -120,7 +120,6 @@ private:
   unsigned jitter_percent_ = 0;
 
   std::optional<std::uint64_t> counter_; ///< last one used; empty until read from the disk
-  std::uint64_t counter_reserved_ = 0;   ///< up to here the disk knows
   section_digests digests_{};            ///< as last told to the server
   device_statistics statistics_;
   machine_snapshot_ptr snapshot_;        ///< only while a sync is in progress

@@ -42,7 +42,7 @@ void connection_state::hand_over() {
     return finish();
   phase_ = phase::preparing;
   looked_ = false;
-  reserve_counter();
+  count_hello();
 }
 
 void connection_state::finish() {

@@ -15,9 +15,6 @@ namespace muster::actors {
 
 namespace {
 
-/// Hello counters written to disk ahead of their use: one write for so many hellos.
-constexpr std::uint64_t counters_reserved = 64;
-
 std::string bytes(const auto& id) {
   return id.raw();
 }
@@ -54,30 +51,24 @@ void connection_state::prepare() {
   phase_ = phase::preparing;
   looked_ = false;
   if (!sync_wanted_ && digests_ != section_digests{})
-    return reserve_counter();
-  look([this] { reserve_counter(); });
+    return count_hello();
+  look([this] { count_hello(); });
 }
 
-void connection_state::reserve_counter() {
-  ++*counter_;
-  if (*counter_ <= counter_reserved_)
-    return dial();
-  const auto reserved = *counter_ + counters_reserved - 1;
+/// One write for each hello, and never ahead: a disk that is set back, however little, shows a
+/// counter that the server has seen.
+void connection_state::count_hello() {
   storage::change_batch change{storage::put(storage::family::meta,
                                             storage::keys::setting("hello_counter"),
-                                            storage::records::encode_number(reserved))};
+                                            storage::records::encode_number(++*counter_))};
   self_
     ->request(peers_.writer, caf::infinite, atom::put_v,
               std::make_shared<const storage::change_batch>(std::move(change)), durability::command)
-    .then(
-      [this, reserved](caf::ok_atom) {
-        counter_reserved_ = reserved;
-        dial();
-      },
-      [this](const caf::error& why) {
-        --*counter_;
-        give_up("the hello counter could not be written: " + text_of(why));
-      });
+    .then([this](caf::ok_atom) { dial(); },
+          [this](const caf::error& why) {
+            --*counter_;
+            give_up("the hello counter could not be written: " + text_of(why));
+          });
 }
 
 void connection_state::dial() {

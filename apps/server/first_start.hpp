@@ -14,8 +14,8 @@ namespace muster::server {
 inline constexpr const char* first_password_file = "first-password";
 inline constexpr const char* first_token_file = "first-token";
 
-/// Does nothing when the store has a user. A crash in between is mended by the next start: the files
-/// are written before the store knows their content, and again as long as it does not. False with a
+/// Does nothing when the store has a user. A crash in between is mended by the next start, which
+/// begins anew: the user comes last, and the password's file before the user. False with a
 /// sentence in `problem` when the store or a file cannot be written.
 [[nodiscard]] bool prepare_first_start(storage::store& db, const std::filesystem::path& directory,
                                        std::int64_t now_us, std::string& problem);
