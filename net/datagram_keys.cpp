@@ -1,0 +1,83 @@
+#include "net/datagram_keys.hpp"
+
+#include "net/datagram_layout.hpp"
+
+#include <muster/assert.hpp>
+
+#include <openssl/evp.h>
+#include <openssl/hkdf.h>
+#include <openssl/hmac.h>
+
+namespace muster::net {
+
+namespace {
+
+constexpr std::string_view wake_label = "muster wake key v1";
+constexpr std::string_view notice_label = "muster notice key v1";
+
+} // namespace
+
+datagram_keyring::datagram_keyring(std::span<const std::uint8_t, 32> datagram_secret,
+                                   datagram_generations valid)
+  : valid_(valid) {
+  std::size_t size = 0;
+  const int ok = HKDF_extract(extracted_.data(), &size, EVP_sha256(), datagram_secret.data(),
+                              datagram_secret.size(), nullptr, 0);
+  MUSTER_ASSERT(ok == 1 && size == extracted_.size(), "a hash has no reason to fail");
+}
+
+bool datagram_keyring::knows(std::uint32_t generation) const noexcept {
+  return generation == valid_.newest || generation == generation_sent();
+}
+
+std::uint32_t datagram_keyring::generation_sent() const noexcept {
+  return valid_.newest - (valid_.previous_too ? 1 : 0);
+}
+
+datagram_key datagram_keyring::wake_key(std::uint32_t generation, const id_bytes& device) const {
+  return derive(wake_label, generation, device);
+}
+
+datagram_key datagram_keyring::notice_key(std::uint32_t generation, const id_bytes& device) const {
+  return derive(notice_label, generation, device);
+}
+
+std::vector<device_datagram_keys> datagram_keyring::keys_of(const id_bytes& device) const {
+  std::vector<device_datagram_keys> out;
+  const auto add = [&](std::uint32_t generation) {
+    out.push_back({generation, wake_key(generation, device), notice_key(generation, device)});
+  };
+  add(valid_.newest);
+  if (valid_.previous_too)
+    add(generation_sent());
+  return out;
+}
+
+datagram_key datagram_keyring::derive(std::string_view label, std::uint32_t generation,
+                                      const id_bytes& device) const {
+  // The label ends with a zero byte and the rest has a fixed length: no two inputs run together.
+  std::array<std::uint8_t, 64> info{};
+  auto end = std::copy(label.begin(), label.end(), info.begin()) + 1;
+  for (int shift = 24; shift >= 0; shift -= 8)
+    *end++ = static_cast<std::uint8_t>(generation >> static_cast<unsigned>(shift));
+  end = std::copy(device.begin(), device.end(), end);
+  datagram_key out{};
+  const int ok = HKDF_expand(out.data(), out.size(), EVP_sha256(), extracted_.data(),
+                             extracted_.size(), info.data(),
+                             static_cast<std::size_t>(end - info.begin()));
+  MUSTER_ASSERT(ok == 1, "a hash has no reason to fail");
+  return out;
+}
+
+datagram_tag datagram_tag_of(const datagram_key& key, std::string_view bytes) {
+  std::array<std::uint8_t, 32> whole{};
+  unsigned size = 0;
+  const auto* done = HMAC(EVP_sha256(), key.data(), key.size(), der::bytes(bytes), bytes.size(),
+                          whole.data(), &size);
+  MUSTER_ASSERT(done != nullptr && size == whole.size(), "a hash has no reason to fail");
+  datagram_tag out{};
+  std::copy_n(whole.begin(), out.size(), out.begin());
+  return out;
+}
+
+} // namespace muster::net
