@@ -44,6 +44,7 @@ CAF_BEGIN_TYPE_ID_BLOCK(muster, caf::first_custom_type_id)
   CAF_ADD_ATOM(muster, muster::atom, apply, "apply")
   CAF_ADD_ATOM(muster, muster::atom, audit, "audit")
   CAF_ADD_ATOM(muster, muster::atom, bound, "bound")
+  CAF_ADD_ATOM(muster, muster::atom, call, "call")
   CAF_ADD_ATOM(muster, muster::atom, census, "census")
   CAF_ADD_ATOM(muster, muster::atom, chunk, "chunk")
   CAF_ADD_ATOM(muster, muster::atom, closed, "closed")
@@ -60,17 +61,21 @@ CAF_BEGIN_TYPE_ID_BLOCK(muster, caf::first_custom_type_id)
   CAF_ADD_ATOM(muster, muster::atom, frame, "frame")
   CAF_ADD_ATOM(muster, muster::atom, get, "get")
   CAF_ADD_ATOM(muster, muster::atom, hash, "hash")
+  CAF_ADD_ATOM(muster, muster::atom, heard, "heard")
+  CAF_ADD_ATOM(muster, muster::atom, keep, "keep")
   CAF_ADD_ATOM(muster, muster::atom, left, "left")
   CAF_ADD_ATOM(muster, muster::atom, list, "list")
   CAF_ADD_ATOM(muster, muster::atom, login, "login")
   CAF_ADD_ATOM(muster, muster::atom, logout, "logout")
   CAF_ADD_ATOM(muster, muster::atom, metrics, "metrics")
   CAF_ADD_ATOM(muster, muster::atom, next, "next")
+  CAF_ADD_ATOM(muster, muster::atom, notice, "notice")
   CAF_ADD_ATOM(muster, muster::atom, open, "open")
   CAF_ADD_ATOM(muster, muster::atom, opened, "opened")
   CAF_ADD_ATOM(muster, muster::atom, passwd, "passwd")
   CAF_ADD_ATOM(muster, muster::atom, position, "position")
   CAF_ADD_ATOM(muster, muster::atom, probe, "probe")
+  CAF_ADD_ATOM(muster, muster::atom, progress, "progress")
   CAF_ADD_ATOM(muster, muster::atom, publish, "publish")
   CAF_ADD_ATOM(muster, muster::atom, put, "put")
   CAF_ADD_ATOM(muster, muster::atom, raise, "raise")
@@ -86,6 +91,7 @@ CAF_BEGIN_TYPE_ID_BLOCK(muster, caf::first_custom_type_id)
   CAF_ADD_ATOM(muster, muster::atom, synced, "synced")
   CAF_ADD_ATOM(muster, muster::atom, tick, "tick")
   CAF_ADD_ATOM(muster, muster::atom, verify, "verify")
+  CAF_ADD_ATOM(muster, muster::atom, wake, "wake")
   CAF_ADD_ATOM(muster, muster::atom, watch, "watch")
 
 CAF_END_TYPE_ID_BLOCK(muster)
@@ -189,6 +195,8 @@ struct hello_facts {
   std::string address;
   std::string agent_version;
   device_statistics statistics;
+  std::uint16_t wake_port = 0;
+  std::uint64_t wake_counter = 0; ///< of the last wake it took
   session_actor session;
 };
 using hello_facts_ptr = std::shared_ptr<const hello_facts>;
@@ -229,6 +237,46 @@ using directory_actor = join<
     caf::reacts_to<atom::next>,
     // INTERNAL: write what has changed since the last tick (class trace), a slice at a time.
     caf::reacts_to<atom::tick>>,
+  observable>;
+
+/// Asks devices by signed datagrams to connect. One counter for all of them, its bound on the disk
+/// before it is used.
+using waker_actor = join<
+  caf::typed_actor<
+    // directory: wake this device; answered when it is there, or when it stays away after the last
+    // try (4 within 7 s, then a last wait). An order for a device that is being woken joins it.
+    caf::replies_to<atom::wake, wake_order>::with<wake_result>,
+    // directory: the device is there; stop calling it.
+    caf::reacts_to<atom::contact, device_id>,
+    // directory: an agent has taken a wake with this counter; never use it or a smaller one again.
+    caf::reacts_to<atom::heard, std::uint64_t>,
+    // INTERNAL: the next tries.
+    caf::reacts_to<atom::tick>,
+    // console_session: its share of /metrics.
+    caf::replies_to<atom::metrics>::with<metrics_text>>,
+  observable>;
+
+/// Told of every turn of the calls it gave. The call_board, in production.
+using call_watcher_actor = caf::typed_actor<
+  // directory: a call to one device has come so far.
+  caf::reacts_to<atom::progress, call_progress>>;
+
+/// What administrators want of many devices at once (muster sync, wake, keep): finds the devices,
+/// calls them at a pace, and knows how far each is. In memory: what a device misses of a call when
+/// the server restarts, its next connection does anyway.
+using call_board_actor = join<
+  call_watcher_actor,
+  caf::typed_actor<
+    // console_session: begin a call; the report names it. The audit entry is durable when answered.
+    caf::replies_to<atom::create, call_order_ptr>::with<call_report_ptr>,
+    // console_session: how far is it?
+    caf::replies_to<atom::get, call_query>::with<call_report_ptr>,
+    // console_session: the calls there are, newest first, without rows.
+    caf::replies_to<atom::list>::with<std::vector<call_report_ptr>>,
+    // INTERNAL: the next few of those who wait.
+    caf::reacts_to<atom::tick>,
+    // console_session: its share of /metrics.
+    caf::replies_to<atom::metrics>::with<metrics_text>>,
   observable>;
 
 /// Gives certificates to newcomers, and keeps the enrolment tokens.
@@ -466,6 +514,16 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(muster::actors::raised_event_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(muster::actors::spool_batch_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(muster::actors::machine_snapshot_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(muster::actors::local_request_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(muster::actors::wake_order)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(muster::actors::wake_result)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(muster::actors::call_order_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(muster::actors::call_progress)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(muster::actors::call_query)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(muster::actors::call_report_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(std::vector<muster::actors::call_report_ptr>)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(muster::actors::notice_facts)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(muster::actors::off_reason)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(muster::actors::wake_purpose)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(muster::actors::event_tail_actor)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(muster::net::accepted_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(std::error_code)

@@ -82,7 +82,7 @@ void connection_state::consider() {
     close_if_done();
     return;
   }
-  const bool reason = sync_wanted_ || events_waiting_ || options_.keep;
+  const bool reason = sync_wanted_ || events_waiting_ || keeping();
   if (phase_ == phase::idle && counter_ && reason && now() >= next_attempt())
     prepare();
 }
@@ -106,7 +106,7 @@ void connection_state::arm_tick() {
   const auto clock = now();
   auto next = clock + options_.tick_max;
   if (phase_ == phase::idle) {
-    const bool reason = sync_wanted_ || events_waiting_ || options_.keep;
+    const bool reason = sync_wanted_ || events_waiting_ || keeping();
     next = std::min(next, std::max(next_attempt(), reason ? clock : sync_due_));
   }
   if (in_exchange())
@@ -172,7 +172,7 @@ void connection_state::close_if_done() {
   if (stopping_)
     return phase_ == phase::open && !events_busy ? finish() : void();
   const bool busy = syncing_ || looking_ || sync_wanted_ || events_busy;
-  if (phase_ == phase::open && !busy && !options_.keep && now() >= linger_until_)
+  if (phase_ == phase::open && !busy && !keeping() && now() >= linger_until_)
     close_link();
 }
 

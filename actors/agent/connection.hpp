@@ -66,6 +66,7 @@ private:
   void obey(std::chrono::milliseconds pause, errc code, std::string why);
   [[nodiscard]] time_point next_attempt() const { return std::max(not_before_, told_not_before_); }
   [[nodiscard]] bool in_exchange() const;
+  [[nodiscard]] bool keeping() const { return options_.keep || kept_by_server_; }
   [[nodiscard]] std::string status() const;
   caf::result<caf::ok_atom> on_sync_asked();
   void answer_askers(const caf::error& why);
@@ -118,6 +119,7 @@ private:
   time_point heard_at_;        ///< last time the server said something, or we began to wait for it
   std::chrono::milliseconds period_{};
   unsigned jitter_percent_ = 0;
+  bool kept_by_server_ = false;          ///< its last word; a lost connection is made again
 
   std::optional<std::uint64_t> counter_; ///< last one used; empty until read from the disk
   section_digests digests_{};            ///< as last told to the server

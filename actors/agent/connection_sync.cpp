@@ -92,7 +92,7 @@ void connection_state::greet() {
   hello.set_fingerprint(bytes(options_.fingerprint));
   hello.set_counter(*counter_);
   hello.set_clock_ms(options_.now_us() / 1000);
-  hello.set_keep(options_.keep);
+  hello.set_keep(keeping());
   hello.set_events_waiting(events_waiting_);
   fill(*hello.mutable_digests(), digests_);
   fill(*hello.mutable_statistics(), statistics_);
@@ -144,6 +144,8 @@ void connection_state::on_message(const wire::server_message& message) {
     pong.mutable_pong();
     return say(pong);
   }
+  case body::kSyncNow: sync_wanted_ = true; return consider();
+  case body::kKeep: kept_by_server_ = message.keep().on(); return consider();
   case body::kEnrolReply:
   case body::BODY_NOT_SET: spdlog::debug("an unknown message of {}", options_.server); return;
   }
@@ -154,6 +156,7 @@ void connection_state::on_welcome(const wire::welcome& welcome) {
     return;
   phase_ = phase::open;
   backoff_.reset();
+  kept_by_server_ = welcome.keep();
   if (peers_.way.learn_time && welcome.server_time_ms() > 0)
     peers_.way.learn_time(welcome.server_time_ms() / 1000);
   if (!options_.period_is_ours && welcome.sync_period_s() > 0) {
