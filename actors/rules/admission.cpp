@@ -14,12 +14,22 @@ admission_decision decide_admission(const admission_record& record, const admiss
     return {admission_step::refuse_expired, false};
   if (record.fingerprint != claim.fingerprint)
     return {admission_step::refuse_clone, false};
+  // A boot that was replaced and comes back is a snapshot of a running machine; when the other one
+  // comes back in its turn, too, both are running.
+  if (record.boot_returned && claim.boot != record.boot && claim.boot == record.boot_before)
+    return {admission_step::refuse_turns, false};
   const bool went_back = claim.counter <= record.counter;
   if (!record.has_session)
     return {admission_step::admit, went_back};
   if (record.boot == claim.boot && !went_back)
     return {admission_step::take_over, false};
   return {admission_step::ask_old_session, went_back};
+}
+
+boot_history history_after(const admission_record& record, const boot_id& boot) noexcept {
+  if (boot == record.boot)
+    return {record.boot_before, record.boot_returned};
+  return {record.boot, !boot.is_zero() && boot == record.boot_before};
 }
 
 std::string_view explain(admission_step step) noexcept {
@@ -35,6 +45,10 @@ std::string_view explain(admission_step step) noexcept {
     case admission_step::refuse_clone:
       return "identity in use elsewhere: this certificate was enrolled on another machine; remove "
              "the copied agent data and enrol this machine with `muster-agent enrol`";
+    case admission_step::refuse_turns:
+      return "identity in use elsewhere: two machines, one a copy of the other, take turns with this "
+             "certificate; remove the copied agent data here and enrol again, or restart this "
+             "machine if the other one is gone";
     case admission_step::ask_old_session:
       return "identity in use elsewhere: another machine with this certificate is connected; "
              "remove the copied agent data there or here and enrol again";

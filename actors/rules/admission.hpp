@@ -17,9 +17,19 @@ struct admission_record {
   std::int64_t certificate_expires_s = 0;
   machine_fingerprint fingerprint;
   boot_id boot;               ///< of the last hello that was admitted
+  boot_id boot_before;        ///< the one that this replaced; zero: none
+  bool boot_returned = false; ///< `boot` itself had been replaced before, and came back
   std::uint64_t counter = 0;  ///< of the last hello that was admitted
   bool has_session = false;
 };
+
+/// How a hello changes what is held of boots.
+struct boot_history {
+  boot_id before;
+  bool returned = false;
+};
+[[nodiscard]] boot_history history_after(const admission_record& record,
+                                         const boot_id& boot) noexcept;
 
 /// What the hello claims, and what the handshake proved.
 struct admission_claim {
@@ -37,6 +47,7 @@ enum class admission_step : std::uint8_t {
   refuse_revoked,
   refuse_expired,
   refuse_clone,    ///< the certificate is shown by a machine that did not enrol it
+  refuse_turns,    ///< two boots take turns: they are two machines
 };
 
 struct admission_decision {

@@ -39,6 +39,8 @@ storage::record::device_report report_of(const device_table& table, const device
   storage::record::device_report out;
   out.set_hello_counter(entry.counter);
   out.set_boot_id(entry.boot.raw());
+  out.set_boot_before(entry.boot_before.raw());
+  out.set_boot_returned(entry.boot_returned);
   out.set_went_back(entry.went_back);
   out.set_host_name(text_of(entry.name));
   out.set_os_id(text_of(table.text(entry.os_id)));
@@ -99,6 +101,8 @@ storage::change report_change(const device_table& table, const device_entry& ent
   auto out = report_of(table, entry);
   out.set_hello_counter(hello.counter);
   out.set_boot_id(hello.boot.raw());
+  out.set_boot_before(hello.boots.before.raw());
+  out.set_boot_returned(hello.boots.returned);
   out.set_went_back(hello.went_back);
   out.set_agent_version(text_of(hello.agent_version));
   out.set_address(text_of(hello.address));
@@ -109,6 +113,8 @@ storage::change report_change(const device_table& table, const device_entry& ent
 
 void apply(const hello_report& hello, device_table& table, device_entry& entry) {
   entry.boot = hello.boot;
+  entry.boot_before = hello.boots.before;
+  entry.boot_returned = hello.boots.returned;
   entry.counter = hello.counter;
   entry.went_back = hello.went_back;
   entry.address = hello.address;
@@ -135,6 +141,8 @@ bool read_report(const storage::record::device_report& from, device_table& table
   if (!boot)
     return false;
   to.boot = *boot;
+  to.boot_before = boot_id::from_bytes(from.boot_before()).value_or(boot_id{});
+  to.boot_returned = from.boot_returned();
   to.counter = from.hello_counter();
   to.went_back = from.went_back();
   to.address = from.address();

@@ -1,6 +1,7 @@
 #pragma once
 // The directory's entries to the records they are kept in, and back.
 
+#include "actors/rules/admission.hpp"
 #include "actors/server/device_table.hpp"
 #include "storage/store.hpp"
 
@@ -17,6 +18,7 @@ namespace muster::actors {
 /// What a hello would make of a device, before it is let in.
 struct hello_report {
   boot_id boot;
+  rules::boot_history boots;
   std::uint64_t counter = 0;
   std::uint32_t went_back = 0;
   std::string_view address, agent_version;

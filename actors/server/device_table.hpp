@@ -4,13 +4,13 @@
 //
 // What an unconnected device costs, in bytes (bench/directory measures it):
 //
-//   device_entry                        304   static_assert below
+//   device_entry                        320   static_assert below
 //   place in the table by id         11 - 21  8-byte places, at most 3/4 full, doubling
 //   place in the order by name        4 -  8  4-byte slots, doubling; 4 when loaded at start
 //   machine_census                   11 - 21  8-byte marks, at most 3/4 full, doubling
 //   name or address beyond 15 bytes  0 - 96   a heap block each
 //                                   ---------
-//                                   330 - 450; 350 measured, with a third of the names too long
+//                                   346 - 466
 //
 // Shared texts (OS, version, agent version) are kept once for all (text_pool).
 
@@ -33,6 +33,7 @@ struct device_entry {
   net::sha256_digest certificate_sha256{};
   machine_fingerprint fingerprint;
   boot_id boot; ///< of the last hello that was admitted
+  boot_id boot_before; ///< the one that this replaced
   section_digests digests{};
   device_statistics statistics;
   std::uint64_t counter = 0; ///< of the last hello that was admitted
@@ -50,9 +51,10 @@ struct device_entry {
   text_id agent_version = text_id::empty;
   std::uint32_t went_back = 0; ///< times
   bool revoked = false;
+  bool boot_returned = false; ///< rules/admission.hpp
   bool unwritten = false; ///< has changes of the trace class
 };
-static_assert(sizeof(device_entry) <= 304, "see the arithmetic above");
+static_assert(sizeof(device_entry) <= 320, "see the arithmetic above");
 
 /// Entries stay where they are until erased. Use by one thread at a time.
 class device_table {

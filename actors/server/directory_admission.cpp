@@ -23,6 +23,8 @@ rules::admission_record record_of(const device_entry* entry, bool changing) {
   out.certificate_expires_s = entry->certificate_expires_s;
   out.fingerprint = entry->fingerprint;
   out.boot = entry->boot;
+  out.boot_before = entry->boot_before;
+  out.boot_returned = entry->boot_returned;
   out.counter = entry->counter;
   out.has_session = entry->session != nullptr;
   return out;
@@ -35,6 +37,7 @@ refusal refusal_of(admission_step why) {
   case admission_step::refuse_expired:
     return refusal::expired;
   case admission_step::refuse_clone:
+  case admission_step::refuse_turns:
   case admission_step::ask_old_session:
     return refusal::identity_in_use;
   case admission_step::refuse_unknown:
@@ -47,9 +50,10 @@ refusal refusal_of(admission_step why) {
 
 hello_report report_of(const hello_facts& hello, const device_entry& entry, bool went_back,
                        std::int64_t now_us) {
-  return {hello.boot,    hello.counter,       entry.went_back + (went_back ? 1 : 0),
-          hello.address, hello.agent_version, hello.statistics,
-          now_us / 1000};
+  return {hello.boot,       rules::history_after(record_of(&entry, false), hello.boot),
+          hello.counter,    entry.went_back + (went_back ? 1 : 0),
+          hello.address,    hello.agent_version,
+          hello.statistics, now_us / 1000};
 }
 
 } // namespace
@@ -93,6 +97,7 @@ void directory_state::decide(const device_id& device) {
   case admission_step::refuse_revoked:
   case admission_step::refuse_expired:
   case admission_step::refuse_clone:
+  case admission_step::refuse_turns:
     return refuse(device, decision.step);
   }
 }
@@ -179,6 +184,10 @@ void directory_state::refuse(const device_id& device, admission_step why) {
       complain(*entry, hello, severity::critical, "device.identity_in_use",
                "a second machine claims to be " + entry->name +
                  " while that is connected; it was refused");
+    else if (why == admission_step::refuse_turns)
+      complain(*entry, hello, severity::critical, "device.identity_in_use",
+               "two machines take turns as " + entry->name +
+                 ", one is a copy of the other; the second was refused");
     else if (why == admission_step::refuse_expired)
       complain(*entry, hello, severity::warning, "device.certificate_expired",
                entry->name + " was refused: its certificate has expired");

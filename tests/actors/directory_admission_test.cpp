@@ -227,6 +227,34 @@ TEST_CASE_FIXTURE(fleet_world, "a device that went back asks a live session of i
   CHECK(report(agent.device)->hello_counter() == 41);
 }
 
+TEST_CASE_FIXTURE(fleet_world, "a machine and its copy do not take turns on one record, not even "
+                               "when neither keeps its connection") {
+  auto original = enrolled();
+  const auto visit = [&](played_agent& who) {
+    const auto here = session();
+    const auto verdict = hello(who, here);
+    leave(who, here);
+    return verdict.reason;
+  };
+  CHECK(visit(original) == refusal::none);
+  auto copy = original; // the disk and all that is on it
+  copy.boot = played_agent::random_id<boot_id>();
+  CHECK(visit(copy) == refusal::none);
+  // Once might be a snapshot that somebody went back to.
+  CHECK(visit(original) == refusal::none);
+  for (int i = 0; i < 5; ++i) {
+    CHECK(visit(copy) == refusal::identity_in_use);
+    CHECK(visit(original) == refusal::none);
+  }
+  CHECK(events_of(original.device, "device.identity_in_use") == 1);
+  pass_time(2s);
+  lose_power();
+  CHECK(visit(copy) == refusal::identity_in_use);
+  // A boot that nobody has seen is let in: the machine has been started again.
+  copy.boot = played_agent::random_id<boot_id>();
+  CHECK(visit(copy) == refusal::none);
+}
+
 TEST_CASE_FIXTURE(fleet_world,
                   "while the store refuses, nobody is let in, and nothing is forgotten "
                   "or made up") {

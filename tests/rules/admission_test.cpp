@@ -104,10 +104,49 @@ TEST_CASE("without a session in the way, a counter that is not greater means tha
   }
 }
 
+TEST_CASE("a boot that was replaced may come back once; when the other comes back too, they are two") {
+  auto record = enrolled();
+  auto claim = next_hello();
+  const auto visit = [&](std::uint8_t boot) {
+    claim.boot = id<boot_id>(boot);
+    claim.counter = record.counter + 1;
+    const auto step = decide_admission(record, claim, now).step;
+    if (step == admission_step::admit) {
+      const auto after = history_after(record, claim.boot);
+      record.boot = claim.boot;
+      record.boot_before = after.before;
+      record.boot_returned = after.returned;
+      record.counter = claim.counter;
+    }
+    return step;
+  };
+  SUBCASE("two that take turns") {
+    CHECK(visit(2) == admission_step::admit);
+    CHECK(visit(1) == admission_step::admit);
+    CHECK(visit(2) == admission_step::refuse_turns);
+    CHECK(visit(1) == admission_step::admit);
+    CHECK(visit(2) == admission_step::refuse_turns);
+  }
+  SUBCASE("a machine that goes back to a snapshot, and is started again, and again") {
+    CHECK(visit(2) == admission_step::admit);
+    CHECK(visit(1) == admission_step::admit);
+    CHECK(visit(1) == admission_step::admit);
+    for (std::uint8_t boot = 3; boot < 20; ++boot)
+      CHECK(visit(boot) == admission_step::admit);
+  }
+  SUBCASE("a device that has not been here before has no boot to come back") {
+    record.boot = {};
+    CHECK(visit(0) == admission_step::admit);
+    CHECK(visit(1) == admission_step::admit);
+    CHECK(visit(0) == admission_step::admit);
+    CHECK_FALSE(record.boot_returned);
+  }
+}
+
 TEST_CASE("every refusal is explained, an admission is not") {
   for (const auto step : {admission_step::refuse_unknown, admission_step::refuse_revoked,
                           admission_step::refuse_expired, admission_step::refuse_clone,
-                          admission_step::ask_old_session})
+                          admission_step::refuse_turns, admission_step::ask_old_session})
     CHECK_FALSE(explain(step).empty());
   CHECK(explain(admission_step::admit).empty());
   CHECK(explain(admission_step::take_over).empty());
