@@ -47,6 +47,18 @@ const char* text_of(errc e) noexcept {
     return "no address for this host name";
   case errc::key_file_bad:
     return "a key or certificate file cannot be used";
+  case errc::speaks_tls:
+    return "the peer speaks TLS, which is not for this port";
+  case errc::plain_wrong_version:
+    return "the peer speaks another version of the plain protocol";
+  case errc::signature_wrong:
+    return "the peer's signature does not fit: it is not who it says, or was changed on its way";
+  case errc::key_share_worthless:
+    return "the peer sent a key share of no worth";
+  case errc::altered:
+    return "what the peer sent was changed, repeated or reordered on its way";
+  case errc::peer_found_altered:
+    return "the peer says that what we sent was changed on its way";
   }
   return "unknown error";
 }

@@ -25,6 +25,12 @@ enum class errc {
   peer_refused_us,       ///< the peer ended the handshake with an alert about our certificate
   name_not_found,        ///< no address for the host name
   key_file_bad,          ///< a key or certificate file cannot be read or has wrong permissions
+  speaks_tls,            ///< TLS where the plain protocol is spoken
+  plain_wrong_version,   ///< another version of the plain protocol
+  signature_wrong,       ///< the peer's handshake signature does not fit what was said
+  key_share_worthless,   ///< a key share with which every result is the same
+  altered,               ///< what arrived is not what was sent: changed, repeated, left out, reordered
+  peer_found_altered,    ///< the same, says the peer of what we sent
 };
 
 const std::error_category& net_category() noexcept;

@@ -5,8 +5,8 @@
 #include "net/certificate.hpp"
 #include "net/errc.hpp"
 #include "net/ticket_keys.hpp"
+#include "net/trust.hpp"
 
-#include <array>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -67,19 +67,6 @@ private:
 };
 
 using server_tls_context_ptr = std::shared_ptr<const server_tls_context>;
-
-/// Whom a client accepts as its server. The pin is over the CA's SubjectPublicKeyInfo, never the
-/// leaf's. With no pin at all (trust on first use) any CA goes and `on_authority` tells which.
-struct server_expectation {
-  std::optional<sha256_digest> authority_pin;
-  /// Server id of the `muster:server/<id>` name; empty: any (before enrolment).
-  std::optional<std::array<std::uint8_t, 16>> server_id;
-  /// Accept a publicly issued chain for this host name or address instead (operator's own PEM);
-  /// empty: no. Pin and server id are then not looked at.
-  std::string host_name;
-  /// With host_name: PEM of the authorities to trust; empty: the system's.
-  std::string trust_pem;
-};
 
 struct client_tls_options {
   std::optional<key_pair> key; ///< with `leaf`: prove ourselves
