@@ -4,6 +4,7 @@
 // actors/agent/convert.hpp translate.
 
 #include "actors/rules/ids.hpp"
+#include "net/datagram.hpp"
 #include "net/link.hpp"
 #include "storage/store.hpp"
 

@@ -53,6 +53,7 @@ CAF_BEGIN_TYPE_ID_BLOCK(muster, caf::first_custom_type_id)
   CAF_ADD_ATOM(muster, muster::atom, contact, "contact")
   CAF_ADD_ATOM(muster, muster::atom, count, "count")
   CAF_ADD_ATOM(muster, muster::atom, create, "create")
+  CAF_ADD_ATOM(muster, muster::atom, datagrams, "datagrams")
   CAF_ADD_ATOM(muster, muster::atom, ending, "ending")
   CAF_ADD_ATOM(muster, muster::atom, enrol, "enrol")
   CAF_ADD_ATOM(muster, muster::atom, events, "events")
@@ -85,6 +86,7 @@ CAF_BEGIN_TYPE_ID_BLOCK(muster, caf::first_custom_type_id)
   CAF_ADD_ATOM(muster, muster::atom, renumber, "renumber")
   CAF_ADD_ATOM(muster, muster::atom, respawn, "respawn")
   CAF_ADD_ATOM(muster, muster::atom, revoke, "revoke")
+  CAF_ADD_ATOM(muster, muster::atom, send, "send")
   CAF_ADD_ATOM(muster, muster::atom, status, "status")
   CAF_ADD_ATOM(muster, muster::atom, subscribe, "subscribe")
   CAF_ADD_ATOM(muster, muster::atom, sync, "sync")
@@ -372,6 +374,29 @@ using acceptor_actor = caf::typed_actor<
   // port: a handshake has finished at this door.
   caf::reacts_to<atom::opened, door, net::accepted_ptr>>;
 
+/// Takes what came to a UDP port and passed its filter.
+using datagram_sink_actor = caf::typed_actor<
+  // udp_port: these have arrived. The answer is what to send back (an empty batch or null:
+  // nothing), and says that the sink is done with them: a port hands over only so many at a time.
+  caf::replies_to<atom::datagrams, net::datagram_batch_ptr>::with<net::datagram_batch_ptr>>;
+
+/// Bridges one UDP socket. Ends with an error when the socket fails; whoever supervises it starts
+/// it again.
+using udp_port_actor = join<
+  caf::typed_actor<
+    // Anyone: send these, without a promise. What does not fit the bounded queue is dropped and
+    // counted.
+    caf::reacts_to<atom::send, net::datagram_batch_ptr>,
+    // INTERNAL (from the socket's thread): these have passed the filter.
+    caf::reacts_to<atom::datagrams, net::datagram_batch_ptr>,
+    // INTERNAL (from the socket's thread): the socket has failed.
+    caf::reacts_to<atom::failed, std::error_code>,
+    // server_root, agent_root, tests: its port number.
+    caf::replies_to<atom::bound>::with<std::uint16_t>,
+    // console_session: its share of /metrics.
+    caf::replies_to<atom::metrics>::with<metrics_text>>,
+  observable>;
+
 /// Bridges one listening socket. Ends with an error when the socket fails; the root restarts it.
 using port_actor = join<
   caf::typed_actor<
@@ -526,4 +551,5 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(muster::actors::off_reason)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(muster::actors::wake_purpose)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(muster::actors::event_tail_actor)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(muster::net::accepted_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(muster::net::datagram_batch_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(std::error_code)

@@ -54,6 +54,14 @@ inline constexpr std::size_t http_response_bytes_max = 16 * 1024 * 1024;
 /// A client gives an event stream up that has not even sent a comment for so long.
 inline constexpr auto event_stream_silence_max = 90s;
 
+/// A UDP socket in use is looked at this often, and takes so many datagrams each time.
+inline constexpr auto datagram_slice = 10ms;
+inline constexpr std::size_t datagrams_per_slice_max = 1024;
+/// Datagrams in the hands of an actor; datagrams waiting to be sent; the kernel's buffer.
+inline constexpr std::size_t datagrams_window = 4096;
+inline constexpr std::size_t datagrams_queue_max = 4096;
+inline constexpr std::size_t datagram_buffer_bytes = 4 * 1024 * 1024;
+
 /// One message on a local (Unix) socket.
 inline constexpr std::size_t local_message_bytes_max = 4 * 1024;
 inline constexpr std::size_t local_answer_bytes_max = 64 * 1024;
