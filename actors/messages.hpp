@@ -319,8 +319,9 @@ struct call_row {
 
 struct call_query {
   std::uint64_t call = 0;
-  std::uint32_t offset = 0;          ///< rows in order of name
+  std::uint32_t offset = 0;          ///< rows in order of name; next_offset of the page before
   std::uint32_t limit = 100;         ///< 0-1000
+  std::optional<call_step> step;     ///< only rows that are there
 };
 
 /// A call as it stands. Calls are kept in memory until a day after their creation, the last
@@ -335,6 +336,7 @@ struct call_report {
   std::array<std::uint64_t, 6> by_step{}; ///< index: call_step
   std::int64_t finished_us = 0;      ///< when no device was waiting, asked or waking any more; 0: not yet
   std::vector<call_row> rows;        ///< as asked for
+  std::uint32_t next_offset = 0;     ///< where the next page begins; 0: there is none
 };
 using call_report_ptr = std::shared_ptr<const call_report>;
 

@@ -42,6 +42,26 @@ std::string_view name_of(severity s) noexcept {
   return "unknown";
 }
 
+std::string_view name_of(device_status s) noexcept {
+  switch (s) {
+    case device_status::ok: return "ok";
+    case device_status::warning: return "warning";
+    case device_status::critical: return "critical";
+  }
+  return "unknown";
+}
+
+std::string_view name_of(off_reason why) noexcept {
+  switch (why) {
+    case off_reason::none: break;
+    case off_reason::shutdown: return "shutdown";
+    case off_reason::restart: return "restart";
+    case off_reason::suspend: return "suspend";
+    case off_reason::agent_stop: return "agent_stop";
+  }
+  return {};
+}
+
 std::string_view section_name(std::uint32_t number) noexcept {
   switch (number) {
     case 1: return "facts";
@@ -72,6 +92,14 @@ void present(const device_row& from, admin::device& to) {
   figures.set_disk_free_mb(from.statistics.disk_free_mb);
   figures.set_disk_used_percent(from.statistics.disk_used_percent);
   to.set_same_machine(from.same_machine);
+  to.set_off_us(from.off_us);
+  to.set_off_reason(std::string{name_of(from.off_reason)});
+  to.set_keep(from.keep);
+  to.set_wake_port(from.wake_port);
+  to.set_failed_services(from.failed_services);
+  to.set_sync_failures(from.sync_failures);
+  to.set_status(std::string{name_of(from.status)});
+  to.set_status_reason(from.status_reason);
 }
 
 void present(const token_info& from, admin::token& to) {

@@ -21,6 +21,10 @@ void present(const stored_events& batch, const event_item& from, admin::event& t
 /// "info", "warning", "critical", "failure"; "unknown" for any other number.
 [[nodiscard]] std::string_view name_of(severity s) noexcept;
 
+[[nodiscard]] std::string_view name_of(device_status s) noexcept;
+/// Empty for `none`.
+[[nodiscard]] std::string_view name_of(off_reason why) noexcept;
+
 /// "facts", "applications", "run_states", by the section's number on the wire.
 [[nodiscard]] std::string_view section_name(std::uint32_t number) noexcept;
 
