@@ -43,7 +43,7 @@ struct client_plain_options {
   certificate leaf; ///< role device
   /// Pin and server id are both needed: nobody meets a server for the first time here.
   server_expectation server;
-  /// Validity is judged by this clock (seconds since 1970). Empty: the machine's.
+  /// Validity is judged by this clock (seconds since 1970).
   std::function<std::int64_t()> now_s;
 };
 

@@ -58,6 +58,8 @@ public:
   /// `payload` is what followed the length. False: altered, repeated, left out or out of order;
   /// nothing that comes later can be believed. `body` is a view of `payload`.
   [[nodiscard]] bool open(std::string_view payload, plain_kind& kind, std::string_view& body);
+  /// Nothing has passed yet.
+  [[nodiscard]] bool untouched() const noexcept { return number_ == 0; }
 
 private:
   plain_key key_;
