@@ -128,8 +128,8 @@ words agent_under_test::command(words arguments) const {
   return joined(joined(own, settings_), arguments);
 }
 
-void agent_under_test::start() {
-  program_ = std::make_unique<process>(command({}));
+void agent_under_test::start(words more) {
+  program_ = std::make_unique<process>(command(std::move(more)));
   REQUIRE_MESSAGE(eventually([this] { return answers(); }), program_->output());
 }
 

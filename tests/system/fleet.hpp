@@ -77,7 +77,8 @@ public:
   /// muster-agent.
   agent_under_test(server_under_test& server, std::string name, words settings = {});
 
-  void start();
+  /// `more` are flags for this start alone.
+  void start(words more = {});
   void kill();
   [[nodiscard]] int stop(std::chrono::milliseconds time = std::chrono::seconds{20});
   [[nodiscard]] process& program() { return *program_; }
