@@ -427,8 +427,8 @@ enum class stage : std::uint8_t { ports, sessions, work, consoles, fleet, reader
 
 enum class session_end : std::uint8_t { revoked, removed, replaced, stopping };
 
-/// Which door a connection came through.
-enum class door : std::uint8_t { agents_tls, admin };
+/// Which door a connection came through; the last two are those of datagrams, which have none.
+enum class door : std::uint8_t { agents_tls, admin, notices, wakes };
 
 // -- agent ------------------------------------------------------------------------------------
 

@@ -107,6 +107,13 @@ using observable = caf::typed_actor<
   // A one-line summary, for people and logs. No secrets.
   caf::replies_to<atom::status>::with<std::string>>;
 
+/// What the root asks of every port, TCP or UDP.
+using any_port_actor = caf::typed_actor<
+  // server_root, agent_root, tests: its port number.
+  caf::replies_to<atom::bound>::with<std::uint16_t>,
+  // server_root: its share of /metrics.
+  caf::replies_to<atom::metrics>::with<metrics_text>>;
+
 // ---- server: storage --------------------------------------------------------------------------
 
 /// Makes changes durable. The only one who writes to the store; detached in production.
@@ -185,6 +192,36 @@ using event_stream_actor = join<
     caf::reacts_to<atom::tick>>,
   observable>;
 
+// ---- datagrams, on both sides -----------------------------------------------------------------
+
+/// Takes what came to a UDP port and passed its filter.
+using datagram_sink_actor = caf::typed_actor<
+  // udp_port: these have arrived. The answer is what to send back (an empty batch or null:
+  // nothing), and says that the sink is done with them: a port hands over only so many at a time.
+  caf::replies_to<atom::datagrams, net::datagram_batch_ptr>::with<net::datagram_batch_ptr>>;
+
+/// Bridges one UDP socket. Ends with an error when the socket fails; whoever supervises it starts
+/// it again.
+using udp_port_actor = join<
+  caf::typed_actor<
+    // Anyone: send these, without a promise. What does not fit the bounded queue is dropped and
+    // counted.
+    caf::reacts_to<atom::send, net::datagram_batch_ptr>,
+    // INTERNAL (from the socket's thread): these have passed the filter.
+    caf::reacts_to<atom::datagrams, net::datagram_batch_ptr>,
+    // INTERNAL (from the socket's thread): the socket has failed.
+    caf::reacts_to<atom::failed, std::error_code>>,
+  any_port_actor, observable>;
+
+/// The sink of the notices' port: asks the directory about each notice, and acknowledges what is
+/// on record.
+using notice_desk_actor = join<
+  datagram_sink_actor,
+  caf::typed_actor<
+    // console_session: its share of /metrics.
+    caf::replies_to<atom::metrics>::with<metrics_text>>,
+  observable>;
+
 // ---- server: fleet ----------------------------------------------------------------------------
 
 /// What directory needs to know of a hello to decide.
@@ -241,6 +278,9 @@ using directory_actor = join<
     caf::reacts_to<atom::tick>>,
   observable>;
 
+struct made_wakes; // server/waker.hpp
+using made_wakes_ptr = std::shared_ptr<const made_wakes>;
+
 /// Asks devices by signed datagrams to connect. One counter for all of them, its bound on the disk
 /// before it is used.
 using waker_actor = join<
@@ -252,6 +292,10 @@ using waker_actor = join<
     caf::reacts_to<atom::contact, device_id>,
     // directory: an agent has taken a wake with this counter; never use it or a smaller one again.
     caf::reacts_to<atom::heard, std::uint64_t>,
+    // udp_port: my socket is open; send through me from now on.
+    caf::reacts_to<atom::ready, udp_port_actor>,
+    // INTERNAL (from the thread that signs): these have been made.
+    caf::reacts_to<atom::datagrams, made_wakes_ptr>,
     // INTERNAL: the next tries.
     caf::reacts_to<atom::tick>,
     // console_session: its share of /metrics.
@@ -374,41 +418,14 @@ using acceptor_actor = caf::typed_actor<
   // port: a handshake has finished at this door.
   caf::reacts_to<atom::opened, door, net::accepted_ptr>>;
 
-/// Takes what came to a UDP port and passed its filter.
-using datagram_sink_actor = caf::typed_actor<
-  // udp_port: these have arrived. The answer is what to send back (an empty batch or null:
-  // nothing), and says that the sink is done with them: a port hands over only so many at a time.
-  caf::replies_to<atom::datagrams, net::datagram_batch_ptr>::with<net::datagram_batch_ptr>>;
-
-/// Bridges one UDP socket. Ends with an error when the socket fails; whoever supervises it starts
-/// it again.
-using udp_port_actor = join<
-  caf::typed_actor<
-    // Anyone: send these, without a promise. What does not fit the bounded queue is dropped and
-    // counted.
-    caf::reacts_to<atom::send, net::datagram_batch_ptr>,
-    // INTERNAL (from the socket's thread): these have passed the filter.
-    caf::reacts_to<atom::datagrams, net::datagram_batch_ptr>,
-    // INTERNAL (from the socket's thread): the socket has failed.
-    caf::reacts_to<atom::failed, std::error_code>,
-    // server_root, agent_root, tests: its port number.
-    caf::replies_to<atom::bound>::with<std::uint16_t>,
-    // console_session: its share of /metrics.
-    caf::replies_to<atom::metrics>::with<metrics_text>>,
-  observable>;
-
 /// Bridges one listening socket. Ends with an error when the socket fails; the root restarts it.
 using port_actor = join<
   caf::typed_actor<
     // INTERNAL (from the listener's threads): a handshake has finished.
     caf::reacts_to<atom::opened, net::accepted_ptr>,
     // INTERNAL (from the listener's threads): the listening socket has failed.
-    caf::reacts_to<atom::failed, std::error_code>,
-    // server_root, tests: the port number it listens on.
-    caf::replies_to<atom::bound>::with<std::uint16_t>,
-    // console_session: its share of /metrics.
-    caf::replies_to<atom::metrics>::with<metrics_text>>,
-  observable>;
+    caf::reacts_to<atom::failed, std::error_code>>,
+  any_port_actor, observable>;
 
 /// Adopts, monitors, restarts, stops in order. Stopping it (exit_msg) stops the server.
 using server_root_actor = join<
@@ -416,7 +433,7 @@ using server_root_actor = join<
   caf::typed_actor<
     // session, console_session: I have spawned this child; watch it in this stage.
     caf::reacts_to<atom::adopt, stage, caf::actor>,
-    // main, console_session: on which port does this door listen (0: not yet)?
+    // main, console_session: on which port does this door listen (0: not yet, or not at all)?
     caf::replies_to<atom::bound, door>::with<std::uint16_t>,
     // console_session: who lives.
     caf::replies_to<atom::census>::with<census_ptr>,
@@ -552,4 +569,6 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(muster::actors::wake_purpose)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(muster::actors::event_tail_actor)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(muster::net::accepted_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(muster::net::datagram_batch_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(muster::actors::made_wakes_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(muster::actors::udp_port_actor)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(std::error_code)

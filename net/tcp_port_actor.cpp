@@ -22,6 +22,9 @@ const char* word_of(actors::door door) {
     return "agents";
   case actors::door::admin:
     return "admin";
+  case actors::door::notices:
+  case actors::door::wakes:
+    break; // no connections
   }
   return "other";
 }

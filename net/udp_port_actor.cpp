@@ -54,6 +54,8 @@ void udp_port_state::open() {
     [me](std::error_code why) { caf::anon_send(me, atom::failed_v, why); }, ec);
   if (ec)
     self_->quit(actors::make_error(ec));
+  else if (options_.on_open)
+    options_.on_open(me);
 }
 
 void udp_port_state::hand_over(const datagram_batch_ptr& batch) {

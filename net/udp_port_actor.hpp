@@ -8,6 +8,7 @@
 #include <caf/stateful_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -22,6 +23,8 @@ struct udp_port_options {
   io_pool* pool = nullptr;
   /// Who takes what passed; an empty handle: the port only sends, and refuses all that comes.
   actors::datagram_sink_actor sink;
+  /// Told once the socket is open, on the actor's thread, with the port itself. May be empty.
+  std::function<void(const actors::udp_port_actor&)> on_open;
 };
 
 /// Owns one net::udp_port. Opens it in make_behavior(); when that fails, or when the socket breaks

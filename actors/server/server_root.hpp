@@ -25,10 +25,10 @@ namespace muster::actors {
 /// they must not block; they hold the handles of fleet and storage, and go with the root.
 struct server_root_options {
   struct port {
-    std::string name; ///< "agents", "admin"
+    std::string name; ///< "agents", "admin", "notices"
     actors::door door = door::agents_tls;
     /// Spawns the port; called again after its death.
-    std::function<port_actor(server_root_actor::pointer root)> start;
+    std::function<any_port_actor(server_root_actor::pointer root)> start;
   };
   std::vector<port> ports; ///< their index names them in respawn messages
   /// One for each door. The root adopts what they answer as stage::sessions or stage::consoles; an
@@ -69,7 +69,7 @@ private:
   };
   /// A port through all its lives.
   struct port_place {
-    port_actor handle;       ///< null: dead, to be started again
+    any_port_actor handle;   ///< null: dead, to be started again
     caf::actor_addr address; ///< of the present life, or the last one
     std::deque<caf::actor_clock::time_point> deaths; ///< within restart_window
     std::uint64_t restarts = 0;
