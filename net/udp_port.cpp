@@ -28,7 +28,8 @@ public:
   lane_port(io_lane& lane, owned_descriptor fd, bool v6, const udp_options& options, filter worth,
             on_received received, on_failed failed)
     : lane_(lane.shared_from_this()), options_(options), v6_(v6), port_(udp_port_of(fd.get())),
-      socket_(lane.io, fd.release()), timer_(lane.io), inbox_(options.bytes_max),
+      socket_(std::move(fd)), watch_(lane.io), timer_(lane.io), room_(lane.io),
+      inbox_(options.bytes_max),
       told_(std::make_shared<const callbacks>(
         callbacks{std::move(worth), std::move(received), std::move(failed)})) {}
 
@@ -68,8 +69,10 @@ private:
   const udp_options options_;
   const bool v6_;
   const std::uint16_t port_;
-  descriptor socket_;
+  owned_descriptor socket_;
+  descriptor watch_; ///< has the socket only while we wait for a first datagram
   asio::steady_timer timer_;
+  asio::steady_timer room_;
   udp_inbox inbox_;
   bool resident_ = false;
   datagram_batch_ptr sending_; ///< taken off the queue
@@ -115,10 +118,18 @@ void lane_port::start() {
 
 // -- receiving --------------------------------------------------------------------------------
 
+/// A descriptor that Asio knows wakes the thread for each datagram, waited for or not. So it knows
+/// this one only while that is wanted.
 void lane_port::await() {
-  socket_.async_wait(descriptor::wait_read, [self = shared_from_this()](std::error_code ec) {
-    if (!ec && self->resident_)
-      self->take_slice();
+  std::error_code ec;
+  watch_.assign(socket_.get(), ec);
+  if (ec)
+    return rest(); // no memory in the kernel, say: look again later
+  watch_.async_wait(descriptor::wait_read, [self = shared_from_this()](std::error_code failed) {
+    if (failed || !self->resident_)
+      return;
+    self->watch_.release();
+    self->take_slice();
   });
 }
 
@@ -153,7 +164,7 @@ std::size_t lane_port::drain(const callbacks& told, datagram_batch& good) {
   std::size_t total = 0;
   while (total < limits::datagrams_per_slice_max) {
     std::error_code ec;
-    const auto count = inbox_.receive(socket_.native_handle(), ec);
+    const auto count = inbox_.receive(socket_.get(), ec);
     if (count == 0) {
       if (ec != std::errc::operation_would_block && ec != std::errc::interrupted)
         fail(ec);
@@ -240,7 +251,7 @@ void lane_port::flush() {
       return;
     std::size_t failed = 0;
     std::error_code ec;
-    const auto over = send_udp(socket_.native_handle(), v6_,
+    const auto over = send_udp(socket_.get(), v6_,
                                std::span(*sending_).subspan(sent_of_it_), failed, ec);
     if (ec)
       return await_room();
@@ -253,8 +264,10 @@ void lane_port::flush() {
   run_on(*lane_, [self = shared_from_this()] { self->flush(); });
 }
 
+/// The socket is full only when we send faster than the wire takes it: a slice is soon enough.
 void lane_port::await_room() {
-  socket_.async_wait(descriptor::wait_write, [self = shared_from_this()](std::error_code ec) {
+  room_.expires_after(limits::datagram_slice);
+  room_.async_wait([self = shared_from_this()](std::error_code ec) {
     if (!ec)
       self->flush();
   });
@@ -274,9 +287,11 @@ void lane_port::close() {
 void lane_port::end() {
   if (std::exchange(resident_, false) && !lane_->deadlines->abandoned())
     lane_->deadlines->remove(*this);
-  std::error_code ignored;
   timer_.cancel();
-  socket_.close(ignored);
+  room_.cancel();
+  if (watch_.is_open())
+    watch_.release();
+  socket_.reset();
 }
 
 } // namespace

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <condition_variable>
+#include <deque>
 #include <future>
 #include <mutex>
 
@@ -73,6 +74,7 @@ struct stranger {
   bool v6 = false;
   std::error_code ec;
   owned_descriptor fd;
+  std::deque<datagram> heard;
 
   explicit stranger(const char* address = "127.0.0.1")
     : fd(bind_udp(address, 0, 1 << 20, v6, ec)) {
@@ -86,13 +88,19 @@ struct stranger {
   }
   std::string hear(udp_endpoint* from = nullptr) {
     pollfd ready{fd.get(), POLLIN, 0};
-    if (::poll(&ready, 1, 20'000) != 1)
+    if (heard.empty() && ::poll(&ready, 1, 20'000) == 1) {
+      udp_inbox inbox(1500);
+      const auto count = inbox.receive(fd.get(), ec);
+      for (std::size_t i = 0; i < count; ++i)
+        heard.push_back({inbox.from(i), std::string(inbox.bytes(i))});
+    }
+    if (heard.empty())
       return "nothing came";
-    udp_inbox inbox(1500);
-    REQUIRE(inbox.receive(fd.get(), ec) >= 1);
+    const auto first = heard.front();
+    heard.pop_front();
     if (from != nullptr)
-      *from = inbox.from(0);
-    return std::string(inbox.bytes(0));
+      *from = first.peer;
+    return first.bytes;
   }
   [[nodiscard]] udp_endpoint where(const char* address = "127.0.0.1") const {
     return *make_udp_endpoint(address, udp_port_of(fd.get()));
