@@ -162,6 +162,7 @@ struct admission {
   section_digests known{};
   std::string device_name;        ///< as the directory calls it now
   bool keep = false;              ///< an administrator wants the connection kept
+  std::uint64_t calls_before = 0; ///< of the shard, when this hello came: its sync serves them
 };
 using admission_ptr = std::shared_ptr<const admission>;
 
@@ -169,6 +170,7 @@ using admission_ptr = std::shared_ptr<const admission>;
 struct sync_outcome {
   device_id device;
   std::int64_t finished_us = 0;
+  std::uint64_t calls_before = 0;            ///< the session's last word of calls when it began
   section_digests digests{};                 ///< all zero where nothing new arrived
   std::optional<device_statistics> statistics;
   // Filled when facts arrived:
@@ -193,7 +195,8 @@ struct enrolled_device {
 };
 using enrolled_device_ptr = std::shared_ptr<const enrolled_device>;
 
-enum class device_state : std::uint8_t { connected, idle, silent, never, revoked, unknown };
+/// As in rules/device_state.hpp, which says when a device is what.
+enum class device_state : std::uint8_t { connected, idle, silent, never, revoked, unknown, off };
 
 /// Why a device said that it goes. The numbers are those of the notice (net/notice.hpp).
 enum class off_reason : std::uint8_t { none, shutdown, restart, suspend, agent_stop };
@@ -223,6 +226,7 @@ struct device_row {
   std::uint16_t wake_port = 0;       ///< where it listens for wakes; 0: nowhere
   std::uint32_t failed_services = 0;
   std::uint32_t sync_failures = 0;   ///< in a row
+  std::uint32_t sync_period_s = 0;   ///< what it goes by: its own settings or what it was told
   device_status status = device_status::ok;
   std::string status_reason;         ///< a sentence for each condition; empty: ok
   bool same_machine = false;         ///< another device of this shard's answer has the fingerprint
@@ -245,7 +249,17 @@ using device_page_ptr = std::shared_ptr<const device_page>;
 
 struct device_counts {
   std::uint64_t total = 0;
-  std::array<std::uint64_t, 6> by_state{}; ///< index: device_state
+  std::array<std::uint64_t, 7> by_state{};  ///< index: device_state
+  std::array<std::uint64_t, 3> by_status{}; ///< index: device_status; the revoked are in none
+  std::uint64_t kept = 0;                   ///< whose connection an administrator wants kept
+  // Since the start of the server:
+  std::uint64_t notices = 0;                ///< acknowledged, each once
+  std::uint64_t notices_repeated = 0;       ///< acknowledged again
+  std::uint64_t notices_refused = 0;        ///< unknown or revoked device, counter of the past
+  std::uint64_t calls = 0;                  ///< to one device each
+  std::uint64_t calls_done = 0;
+  std::uint64_t calls_failed = 0;
+  std::uint64_t calls_open = 0;             ///< now
 };
 
 // -- calling devices --------------------------------------------------------------------------
@@ -280,7 +294,7 @@ enum class call_way : std::uint8_t { none, kept, wake, next_contact };
 
 enum class call_step : std::uint8_t {
   waiting, ///< not begun: fan-out is paced
-  asked,   ///< over the kept connection
+  asked,   ///< its session has been: at once, or when it came (`way` says how)
   waking,
   queued,  ///< no way to reach it now; served by its next connection, expected until `until_us`
   done,

@@ -157,6 +157,11 @@ using session_actor = join<
     caf::reacts_to<atom::closed, std::error_code>,
     // directory, server_root: say why, then close.
     caf::reacts_to<atom::ending, session_end>,
+    // directory: have the agent sync now. The number is that of the shard's last call; every sync
+    // that begins from now on names it in its outcome.
+    caf::reacts_to<atom::sync, std::uint64_t>,
+    // directory: tell the agent to keep this connection, or no longer.
+    caf::reacts_to<atom::keep, bool>,
     // directory: another connection claims this device; is your agent alive? Answered true as soon
     // as it says anything, false after 5 s of silence.
     caf::replies_to<atom::probe>::with<bool>,
@@ -236,9 +241,23 @@ struct hello_facts {
   device_statistics statistics;
   std::uint16_t wake_port = 0;
   std::uint64_t wake_counter = 0; ///< of the last wake it took
+  std::uint32_t sync_period_s = 0; ///< of its own settings; 0: it goes by what it is told
   session_actor session;
 };
 using hello_facts_ptr = std::shared_ptr<const hello_facts>;
+
+/// Told of every turn of the calls it gave. The call_board, in production.
+using call_watcher_actor = caf::typed_actor<
+  // directory: a call to one device has come so far.
+  caf::reacts_to<atom::progress, call_progress>>;
+
+/// A call to one device.
+struct device_call {
+  std::uint64_t call = 0; ///< the watcher's number
+  device_id device;
+  call_kind kind = call_kind::sync;
+  call_watcher_actor watcher;
+};
 
 /// One shard of the directory: a compact record in memory per device, and the one place that
 /// decides who may have a session. A device's shard is rules/shard_of(device).
@@ -257,6 +276,15 @@ using directory_actor = join<
     caf::replies_to<atom::sync, device_id, std::uint32_t>::with<caf::ok_atom>,
     // sync_job: a sync has ended well.
     caf::reacts_to<atom::synced, sync_outcome_ptr>,
+    // session: a sync of this device has failed.
+    caf::reacts_to<atom::failed, device_id>,
+    // call_board: call this device. Every turn is told to the watcher (progress); a call stays until
+    // it is done or has failed, or, with too many of them, until it is the oldest.
+    caf::reacts_to<atom::call, device_call>,
+    // notice port: the device says that it goes. True: acknowledge it; that it is off is in the
+    // write-ahead log, by this notice or an earlier one of the same counter. False: unknown,
+    // revoked, or a counter of the past.
+    caf::replies_to<atom::notice, notice_facts>::with<bool>,
     // enroller: this device exists from now on, or has got this certificate.
     caf::replies_to<atom::enrol, enrolled_device_ptr>::with<caf::ok_atom>,
     // console_session: from now on the device is refused; its session ends. Durable when answered,
@@ -270,7 +298,7 @@ using directory_actor = join<
     caf::replies_to<atom::list, device_query_ptr>::with<device_page_ptr>,
     // console_session: one device; an empty page when unknown.
     caf::replies_to<atom::find, device_id>::with<device_page_ptr>,
-    // console_session: how many, by state.
+    // console_session: how many, by state and status; what else the shard has counted.
     caf::replies_to<atom::count>::with<device_counts>,
     // INTERNAL: go on with lists and counts that look at many devices, a slice at a time.
     caf::reacts_to<atom::next>,
@@ -301,11 +329,6 @@ using waker_actor = join<
     // console_session: its share of /metrics.
     caf::replies_to<atom::metrics>::with<metrics_text>>,
   observable>;
-
-/// Told of every turn of the calls it gave. The call_board, in production.
-using call_watcher_actor = caf::typed_actor<
-  // directory: a call to one device has come so far.
-  caf::reacts_to<atom::progress, call_progress>>;
 
 /// What administrators want of many devices at once (muster sync, wake, keep): finds the devices,
 /// calls them at a pace, and knows how far each is. In memory: what a device misses of a call when
@@ -560,6 +583,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(muster::actors::wake_order)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(muster::actors::wake_result)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(muster::actors::call_order_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(muster::actors::call_progress)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(muster::actors::device_call)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(muster::actors::call_query)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(muster::actors::call_report_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(std::vector<muster::actors::call_report_ptr>)

@@ -21,6 +21,8 @@ struct peer_info {
   /// anonymous peers, who sign it to enrol.
   std::optional<std::array<std::uint8_t, 32>> exporter;
   bool resumed = false;
+  /// Nobody else can read what is said. False unless a handshake has made it so.
+  bool encrypted = false;
   std::string address; ///< numeric, without port
   std::uint16_t port = 0;
 };

@@ -18,12 +18,13 @@ admission_decision decide_admission(const admission_record& record, const admiss
   // comes back in its turn, too, both are running.
   if (record.boot_returned && claim.boot != record.boot && claim.boot == record.boot_before)
     return {admission_step::refuse_turns, false};
-  const bool went_back = claim.counter <= record.counter;
+  const bool late = claim.counter > record.hello_counter && claim.counter < record.counter;
+  const bool went_back = claim.counter <= record.counter && !late;
   if (!record.has_session)
-    return {admission_step::admit, went_back};
+    return {admission_step::admit, went_back, late};
   if (record.boot == claim.boot && !went_back)
-    return {admission_step::take_over, false};
-  return {admission_step::ask_old_session, went_back};
+    return {admission_step::take_over, false, late};
+  return {admission_step::ask_old_session, went_back, late};
 }
 
 boot_history history_after(const admission_record& record, const boot_id& boot) noexcept {

@@ -19,7 +19,8 @@ struct admission_record {
   boot_id boot;               ///< of the last hello that was admitted
   boot_id boot_before;        ///< the one that this replaced; zero: none
   bool boot_returned = false; ///< `boot` itself had been replaced before, and came back
-  std::uint64_t counter = 0;  ///< of the last hello that was admitted
+  std::uint64_t counter = 0;  ///< of the last hello that was admitted, or of a notice since
+  std::uint64_t hello_counter = 0; ///< of the last hello that was admitted
   bool has_session = false;
 };
 
@@ -55,6 +56,8 @@ struct admission_decision {
   /// The counter is not above the last one: the device's disk has been set back. Only of meaning
   /// when the device is let in.
   bool went_back = false;
+  /// The device has said since that it goes, and that datagram was faster than this hello.
+  bool late = false;
 };
 
 [[nodiscard]] admission_decision decide_admission(const admission_record& record,

@@ -73,11 +73,15 @@ bool device_filter::add_term(std::string_view text, std::string& problem) {
       prefix.what = trait::os;
     } else if (name == "state") {
       prefix.what = trait::state;
+    } else if (name == "status") {
+      prefix.what = trait::status;
+    } else if (name == "keep") {
+      prefix.what = trait::keep;
     } else if (name == "id") {
       prefix.what = trait::id;
     } else {
-      problem = "'" + std::string{name} + ":' is no kind of target; there are os:, state: and id:, "
-                + "and names without a prefix";
+      problem = "'" + std::string{name} + ":' is no kind of target; there are os:, state:, "
+                + "status:, keep: and id:, and names without a prefix";
       return false;
     }
     text.remove_prefix(colon + 1);
@@ -88,18 +92,11 @@ bool device_filter::add_term(std::string_view text, std::string& problem) {
     auto a = prefix;
     a.pattern = lower(cut(text, ','));
     if (a.pattern.empty() || ends_open) {
-      problem = "a target has nothing where a name, an OS, a state or an id should be";
+      problem = "a target has nothing where a name or a word should be";
       return false;
     }
-    if (a.what == trait::state) {
-      const auto state = device_state_of(a.pattern);
-      if (!state) {
-        problem = "'" + a.pattern
-                  + "' is no state; there are connected, idle, silent, never, revoked and unknown";
-        return false;
-      }
-      a.state = *state;
-    }
+    if (!read_word(a, problem))
+      return false;
     alternatives.push_back(std::move(a));
   } while (!text.empty() && alternatives.size() <= alternatives_max);
   std::size_t all = alternatives.size();
@@ -113,12 +110,42 @@ bool device_filter::add_term(std::string_view text, std::string& problem) {
   return true;
 }
 
+bool device_filter::read_word(alternative& a, std::string& problem) {
+  if (a.what == trait::state) {
+    const auto state = device_state_of(a.pattern);
+    if (state)
+      a.state = *state;
+    else
+      problem = "'" + a.pattern + "' is no state; there are connected, idle, silent, never, "
+                + "revoked, unknown and off";
+    return state.has_value();
+  }
+  if (a.what == trait::status) {
+    const auto status = device_status_of(a.pattern);
+    if (status)
+      a.status = *status;
+    else
+      problem = "'" + a.pattern + "' is no status; there are ok, warning and critical";
+    return status.has_value();
+  }
+  if (a.what == trait::keep) {
+    a.keep = a.pattern == "on";
+    if (!a.keep && a.pattern != "off") {
+      problem = "'" + a.pattern + "' is neither on nor off";
+      return false;
+    }
+  }
+  return true;
+}
+
 bool device_filter::holds(const alternative& a, const device_traits& device) {
   switch (a.what) {
     case trait::name: return glob_matches(a.pattern, device.name);
     case trait::os:
       return glob_matches(a.pattern, device.os_id) || glob_matches(a.pattern, device.os_name);
     case trait::state: return device.state == a.state;
+    case trait::status: return device.status == a.status;
+    case trait::keep: return device.keep == a.keep;
     case trait::id: return glob_matches(a.pattern, device.device.text());
   }
   return false;

@@ -1,7 +1,9 @@
 #pragma once
-// Which devices an administrator means: names, globs, `os:debian`, `state:silent`, `id:...`.
+// Which devices an administrator means: names, globs, `os:debian`, `state:silent`,
+// `status:warning`, `keep:on`, `id:...`.
 
 #include "actors/rules/device_state.hpp"
+#include "actors/rules/device_status.hpp"
 #include "actors/rules/ids.hpp"
 
 #include <cstddef>
@@ -20,6 +22,8 @@ struct device_traits {
   std::string_view os_name;
   device_id device;
   device_state state = device_state::never;
+  device_status status = device_status::ok;
+  bool keep = false;
 };
 
 /// A parsed target. Terms divided by spaces must all hold; inside a term, alternatives divided by
@@ -36,15 +40,19 @@ public:
   [[nodiscard]] bool matches(const device_traits& device) const;
 
 private:
-  enum class trait : std::uint8_t { name, os, state, id };
+  enum class trait : std::uint8_t { name, os, state, status, keep, id };
   struct alternative {
     trait what = trait::name;
     std::string pattern; ///< lower case
     device_state state = device_state::never;
+    device_status status = device_status::ok;
+    bool keep = false;
   };
   using term = std::vector<alternative>;
 
   [[nodiscard]] static bool holds(const alternative& a, const device_traits& device);
+  /// Reads what the pattern of some traits must be one of.
+  [[nodiscard]] static bool read_word(alternative& a, std::string& problem);
   [[nodiscard]] bool add_term(std::string_view text, std::string& problem);
 
   std::vector<term> terms_;

@@ -7,7 +7,7 @@ namespace muster::rules {
 namespace {
 
 constexpr std::array<std::string_view, device_states> names = {
-  "connected", "idle", "silent", "never", "revoked", "unknown",
+  "connected", "idle", "silent", "never", "revoked", "unknown", "off",
 };
 
 } // namespace
@@ -18,14 +18,16 @@ device_state state_of(const device_signs& signs, std::int64_t now_us,
     return device_state::revoked;
   if (signs.has_session)
     return device_state::connected;
+  if (signs.off)
+    return device_state::off;
   if (signs.last_contact_us == 0)
     return device_state::never;
   const auto patience_us = periods_until_silent * signs.period_us;
-  if (now_us - signs.last_contact_us <= patience_us)
-    return device_state::idle;
-  if (now_us - server_started_us <= patience_us)
-    return device_state::unknown;
-  return device_state::silent;
+  if (!signs.seen)
+    return now_us - server_started_us <= patience_us ? device_state::unknown
+                                                     : device_state::silent;
+  return now_us - signs.last_contact_us <= patience_us ? device_state::idle
+                                                       : device_state::silent;
 }
 
 std::string_view name_of(device_state state) noexcept {

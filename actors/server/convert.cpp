@@ -68,6 +68,8 @@ std::optional<hello_facts> hello(const wire::hello& from, std::string& problem) 
     problem = "a hello must name its protocol version";
   else if (from.agent_version().size() > name_bytes_max)
     problem = "the agent's version is too long";
+  else if (from.wake_port() > UINT16_MAX)
+    problem = "the port for wakes is none";
   if (!problem.empty())
     return std::nullopt;
   hello_facts out;
@@ -77,6 +79,9 @@ std::optional<hello_facts> hello(const wire::hello& from, std::string& problem) 
   out.counter = from.counter();
   out.agent_version = from.agent_version();
   out.statistics = statistics(from.statistics());
+  out.wake_port = static_cast<std::uint16_t>(from.wake_port());
+  out.wake_counter = from.wake_counter();
+  out.sync_period_s = std::min(from.sync_period_s(), sync_period_s_max);
   return out;
 }
 
@@ -141,15 +146,36 @@ std::string enrol_reply(const enrolment_result& result, const enrolment_gifts& g
   return out.SerializeAsString();
 }
 
-std::string welcome(const session_services& services, bool went_back, std::uint32_t wanted) {
+std::string welcome(const session_services& services, const admission& decision,
+                    std::uint32_t wanted,
+                    const std::vector<net::device_datagram_keys>& datagram_keys) {
   wire::server_message out;
   auto& to = *out.mutable_welcome();
   to.set_server_time_ms(services.now() / 1000);
-  to.set_went_back(went_back);
+  to.set_went_back(decision.went_back);
   fill_plan(*to.mutable_plan(), wanted);
   to.set_sync_period_s(services.settings.sync_period_s);
   to.set_sync_jitter_percent(services.settings.sync_jitter_percent);
   to.set_server_version(services.settings.server_version);
+  to.set_keep(decision.keep);
+  for (const auto& one : datagram_keys) {
+    auto& keys = *to.add_datagram_keys();
+    keys.set_generation(one.generation);
+    keys.set_wake_key(one.wake.data(), one.wake.size());
+    keys.set_notice_key(one.notice.data(), one.notice.size());
+  }
+  return out.SerializeAsString();
+}
+
+std::string sync_now() {
+  wire::server_message out;
+  out.mutable_sync_now();
+  return out.SerializeAsString();
+}
+
+std::string keep(bool on) {
+  wire::server_message out;
+  out.mutable_keep()->set_on(on);
   return out.SerializeAsString();
 }
 

@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace muster::wire {
 class enrol_request;
@@ -22,6 +23,8 @@ namespace muster::actors::convert {
 
 /// Bounds on what one agent may say of itself and of one event. Longer is refused.
 inline constexpr std::size_t name_bytes_max = 255;
+/// A device that calls itself slower than this is judged as if it were as fast.
+inline constexpr std::uint32_t sync_period_s_max = 30 * 24 * 3600;
 inline constexpr std::size_t events_per_batch_max = 1000;
 inline constexpr std::size_t event_type_bytes_max = 128;
 inline constexpr std::size_t event_text_bytes_max = 2 * 1024;
@@ -60,8 +63,11 @@ inline constexpr std::size_t event_attribute_bytes_max = 1024; ///< key and valu
 [[nodiscard]] std::string ping();
 [[nodiscard]] std::string enrol_reply(const enrolment_result& result, const enrolment_gifts& gifts);
 /// `wanted`: bit n set asks for section n + 1.
-[[nodiscard]] std::string welcome(const session_services& services, bool went_back,
-                                  std::uint32_t wanted);
+[[nodiscard]] std::string welcome(const session_services& services, const admission& decision,
+                                  std::uint32_t wanted,
+                                  const std::vector<net::device_datagram_keys>& datagram_keys);
+[[nodiscard]] std::string sync_now();
+[[nodiscard]] std::string keep(bool on);
 [[nodiscard]] std::string sync_plan(std::uint32_t wanted);
 [[nodiscard]] std::string sync_done();
 [[nodiscard]] std::string events_position(const event_position& at);

@@ -35,9 +35,25 @@ bool read_hash(const std::string& from, net::sha256_digest& to) {
   return true;
 }
 
+void set_off(storage::record::device_report& out, off_reason reason, std::int64_t at_ms,
+             std::uint64_t notice_counter) {
+  out.set_off_reason(static_cast<std::uint32_t>(reason));
+  out.set_off_ms(at_ms);
+  out.set_notice_counter(notice_counter);
+}
+
+std::uint64_t hello_counter_of(const device_entry& entry) {
+  return entry.counter - entry.notice_ahead;
+}
+
+/// Further than this no hello is late.
+std::uint8_t ahead_of(std::uint64_t notice_counter, std::uint64_t hello_counter) {
+  return static_cast<std::uint8_t>(std::min<std::uint64_t>(notice_counter - hello_counter, 255));
+}
+
 storage::record::device_report report_of(const device_table& table, const device_entry& entry) {
   storage::record::device_report out;
-  out.set_hello_counter(entry.counter);
+  out.set_hello_counter(hello_counter_of(entry));
   out.set_boot_id(entry.boot.raw());
   out.set_boot_before(entry.boot_before.raw());
   out.set_boot_returned(entry.boot_returned);
@@ -51,6 +67,13 @@ storage::record::device_report report_of(const device_table& table, const device
   out.set_last_contact_ms(entry.last_contact_ms);
   out.set_last_sync_ms(entry.last_sync_ms);
   out.set_last_information_ms(entry.last_information_ms);
+  out.set_wake_port(entry.wake_port);
+  out.set_failed_services(entry.failed_services);
+  out.set_sync_failures(entry.sync_failures);
+  out.set_keep(entry.keep_to_store);
+  out.set_sync_period_s(entry.sync_period_s);
+  if (entry.off != off_reason::none)
+    set_off(out, entry.off, entry.off_ms, entry.counter);
   for (const auto& digest : entry.digests)
     out.add_digests(raw(digest));
   return out;
@@ -107,15 +130,47 @@ storage::change report_change(const device_table& table, const device_entry& ent
   out.set_agent_version(text_of(hello.agent_version));
   out.set_address(text_of(hello.address));
   out.set_last_contact_ms(hello.contact_ms);
+  out.set_wake_port(hello.wake_port);
+  out.set_sync_period_s(hello.sync_period_s);
+  if (!hello.late)
+    set_off(out, off_reason::none, 0, 0);
   set_statistics(out, hello.statistics);
   return change_of(entry.device, out);
+}
+
+storage::change report_change(const device_table& table, const device_entry& entry,
+                              const off_report& off) {
+  auto out = report_of(table, entry);
+  set_off(out, off.reason, off.at_ms, off.counter);
+  out.set_last_contact_ms(std::max(entry.last_contact_ms, off.at_ms));
+  set_statistics(out, entry.statistics);
+  return change_of(entry.device, out);
+}
+
+void apply(const off_report& off, device_entry& entry) {
+  entry.notice_ahead = ahead_of(off.counter, hello_counter_of(entry));
+  entry.counter = off.counter;
+  entry.off = off.reason;
+  entry.off_ms = off.at_ms;
+  entry.last_contact_ms = std::max(entry.last_contact_ms, off.at_ms);
+  entry.seen = true;
 }
 
 void apply(const hello_report& hello, device_table& table, device_entry& entry) {
   entry.boot = hello.boot;
   entry.boot_before = hello.boots.before;
   entry.boot_returned = hello.boots.returned;
-  entry.counter = hello.counter;
+  entry.wake_port = hello.wake_port;
+  entry.sync_period_s = hello.sync_period_s;
+  entry.seen = true;
+  if (hello.late) {
+    entry.notice_ahead = ahead_of(entry.counter, hello.counter);
+  } else {
+    entry.counter = hello.counter;
+    entry.notice_ahead = 0;
+    entry.off = off_reason::none;
+    entry.off_ms = 0;
+  }
   entry.went_back = hello.went_back;
   entry.address = hello.address;
   entry.last_contact_ms = std::max(entry.last_contact_ms, hello.contact_ms);
@@ -144,6 +199,19 @@ bool read_report(const storage::record::device_report& from, device_table& table
   to.boot_before = boot_id::from_bytes(from.boot_before()).value_or(boot_id{});
   to.boot_returned = from.boot_returned();
   to.counter = from.hello_counter();
+  if (from.notice_counter() > to.counter && from.off_reason() != 0 &&
+      from.off_reason() <= static_cast<std::uint32_t>(off_reason::agent_stop)) {
+    to.notice_ahead = ahead_of(from.notice_counter(), to.counter);
+    to.counter = from.notice_counter();
+    to.off = static_cast<off_reason>(from.off_reason());
+    to.off_ms = from.off_ms();
+  }
+  to.wake_port = static_cast<std::uint16_t>(std::min<std::uint32_t>(from.wake_port(), 65'535));
+  to.failed_services =
+    static_cast<std::uint16_t>(std::min<std::uint32_t>(from.failed_services(), 65'535));
+  to.sync_failures = static_cast<std::uint8_t>(std::min<std::uint32_t>(from.sync_failures(), 255));
+  to.keep = to.keep_to_store = from.keep();
+  to.sync_period_s = from.sync_period_s();
   to.went_back = from.went_back();
   to.address = from.address();
   to.last_contact_ms = from.last_contact_ms();

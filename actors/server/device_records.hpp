@@ -24,6 +24,17 @@ struct hello_report {
   std::string_view address, agent_version;
   device_statistics statistics;
   std::int64_t contact_ms = 0;
+  std::uint32_t sync_period_s = 0;
+  std::uint16_t wake_port = 0;
+  /// The device has said since that it goes (rules/admission.hpp): it is off when this one ends.
+  bool late = false;
+};
+
+/// What a notice makes of a device.
+struct off_report {
+  std::uint64_t counter = 0;
+  off_reason reason = off_reason::none;
+  std::int64_t at_ms = 0;
 };
 
 /// The change that keeps the report as the entry has it.
@@ -33,6 +44,10 @@ struct hello_report {
                                             const hello_report& hello);
 /// The entry, after the hello has been admitted.
 void apply(const hello_report& hello, device_table& table, device_entry& entry);
+/// The same for a notice that counts.
+[[nodiscard]] storage::change report_change(const device_table& table, const device_entry& entry,
+                                            const off_report& off);
+void apply(const off_report& off, device_entry& entry);
 
 /// False: not a record that we would have written.
 [[nodiscard]] bool read_identity(const storage::record::device& from, device_entry& to);

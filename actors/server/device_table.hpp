@@ -4,13 +4,13 @@
 //
 // What an unconnected device costs, in bytes (bench/directory measures it):
 //
-//   device_entry                        320   static_assert below
+//   device_entry                        336   static_assert below
 //   place in the table by id         11 - 21  8-byte places, at most 3/4 full, doubling
 //   place in the order by name        4 -  8  4-byte slots, doubling; 4 when loaded at start
 //   machine_census                   11 - 21  8-byte marks, at most 3/4 full, doubling
 //   name or address beyond 15 bytes  0 - 96   a heap block each
 //                                   ---------
-//                                   346 - 466
+//                                   362 - 482
 //
 // Shared texts (OS, version, agent version) are kept once for all (text_pool).
 
@@ -36,7 +36,7 @@ struct device_entry {
   boot_id boot_before; ///< the one that this replaced
   section_digests digests{};
   device_statistics statistics;
-  std::uint64_t counter = 0; ///< of the last hello that was admitted
+  std::uint64_t counter = 0; ///< of the last hello that was admitted, or of a notice since
   std::int64_t certificate_expires_s = 0;
   std::int64_t enrolled_ms = 0;
   std::int64_t last_contact_ms = 0;
@@ -49,12 +49,22 @@ struct device_entry {
   text_id os_name = text_id::empty;
   text_id os_version = text_id::empty;
   text_id agent_version = text_id::empty;
-  std::uint32_t went_back = 0; ///< times
-  bool revoked = false;
-  bool boot_returned = false; ///< rules/admission.hpp
-  bool unwritten = false; ///< has changes of the trace class
+  std::uint32_t went_back = 0;     ///< times
+  std::uint32_t sync_period_s = 0; ///< of its own settings; 0: it goes by ours
+  std::int64_t off_ms = 0;         ///< when it told us that it goes
+  std::uint16_t wake_port = 0;     ///< 0: it listens for no wakes
+  std::uint16_t failed_services = 0; ///< or more
+  std::uint8_t sync_failures = 0;    ///< in a row, or more
+  std::uint8_t notice_ahead = 0;     ///< how far `counter`, a notice's, is above the last hello's
+  off_reason off : 3 = off_reason::none;
+  bool revoked : 1 = false;
+  bool boot_returned : 1 = false; ///< rules/admission.hpp
+  bool unwritten : 1 = false;     ///< has changes of the trace class
+  bool seen : 1 = false;          ///< since the server started
+  bool keep : 1 = false;          ///< an administrator wants its connection kept; stored
+  bool keep_to_store : 1 = false; ///< what records say of that; differs while one is on its way
 };
-static_assert(sizeof(device_entry) <= 320, "see the arithmetic above");
+static_assert(sizeof(device_entry) <= 336, "see the arithmetic above");
 
 /// Entries stay where they are until erased. Use by one thread at a time.
 class device_table {

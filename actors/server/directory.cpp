@@ -26,6 +26,9 @@ directory_state::~directory_state() {
     else
       one->counts_answer.deliver(why);
   }
+  for (auto& [device, one] : noticing_)
+    for (auto& answer : one.answers)
+      answer.deliver(why);
 }
 
 directory_actor::behavior_type directory_state::make_behavior(directory_options options) {
@@ -47,6 +50,9 @@ directory_actor::behavior_type directory_state::make_behavior(directory_options 
       return begin_replacing(device, replaced);
     },
     [this](atom::synced, const sync_outcome_ptr& outcome) { synced(*outcome); },
+    [this](atom::failed, const device_id& device) { sync_failed(device); },
+    [this](atom::call, const device_call& order) { call(order); },
+    [this](atom::notice, const notice_facts& facts) { return take_notice(facts); },
     [this](atom::enrol, const enrolled_device_ptr& device) { return enrol(device); },
     [this](atom::revoke, const device_id& device, const audit_entry_ptr& audit) {
       return revoke(device, audit);
@@ -71,6 +77,7 @@ void directory_state::contact(const device_id& device) {
   if (entry == nullptr)
     return;
   entry->last_contact_ms = std::max(entry->last_contact_ms, options_.now() / 1000);
+  entry->seen = true;
   mark_unwritten(*entry);
 }
 
@@ -90,7 +97,7 @@ caf::result<caf::ok_atom> directory_state::begin_replacing(const device_id& devi
   self_
     ->request(options_.writer, caf::infinite, atom::put_v,
               std::make_shared<const storage::change_batch>(
-                storage::change_batch{report_change(*devices_, *entry)}),
+                storage::change_batch{change_of(*entry)}),
               durability::fact)
     .then([answer](caf::ok_atom) mutable { answer.deliver(caf::ok_atom_v); },
           [answer](const caf::error& why) mutable { answer.deliver(why); });
@@ -106,6 +113,11 @@ void directory_state::synced(const sync_outcome& outcome) {
   const auto at_ms = outcome.finished_us / 1000;
   entry->last_contact_ms = std::max(entry->last_contact_ms, at_ms);
   entry->last_sync_ms = std::max(entry->last_sync_ms, at_ms);
+  entry->seen = true;
+  entry->sync_failures = 0;
+  if (outcome.failed_services)
+    entry->failed_services =
+      static_cast<std::uint16_t>(std::min<std::uint32_t>(*outcome.failed_services, UINT16_MAX));
   if (outcome.statistics)
     entry->statistics = *outcome.statistics;
   bool news = false;
@@ -122,6 +134,7 @@ void directory_state::synced(const sync_outcome& outcome) {
     devices_->set_text(entry->os_name, outcome.os_name);
     devices_->set_text(entry->os_version, outcome.os_version);
   }
+  served(outcome.device, outcome.calls_before);
   if (!news)
     return mark_unwritten(*entry);
   entry->last_information_ms = std::max(entry->last_information_ms, at_ms);
@@ -129,7 +142,7 @@ void directory_state::synced(const sync_outcome& outcome) {
   self_
     ->request(options_.writer, caf::infinite, atom::put_v,
               std::make_shared<const storage::change_batch>(
-                storage::change_batch{report_change(*devices_, *entry)}),
+                storage::change_batch{change_of(*entry)}),
               durability::fact)
     .then([](caf::ok_atom) {},
           [this, device](const caf::error&) {
@@ -142,18 +155,32 @@ void directory_state::synced(const sync_outcome& outcome) {
 // --------------------------------------------------------------------------------
 
 void directory_state::mark_unwritten(device_entry& entry) {
-  if (std::exchange(entry.unwritten, true))
+  if (entry.unwritten)
     return;
+  entry.unwritten = true;
   unwritten_.push_back(entry.device);
 }
 
 void directory_state::tick() {
   self_->delayed_send(self_, options_.trace_period, atom::tick_v);
   recheck_removals();
+  give_up_answers();
   if (writing_traces_)
     return;
   unwritten_in_round_ = unwritten_.size();
   write_traces();
+}
+
+/// Between the writing of a hello or a notice and its answer the entry is as it was; what is written
+/// meanwhile must not take it back.
+storage::change directory_state::change_of(const device_entry& entry) const {
+  if (const auto found = noticing_.find(entry.device);
+      found != noticing_.end() && found->second.writing)
+    return report_change(*devices_, entry, found->second.written);
+  if (const auto found = deciding_.find(entry.device);
+      found != deciding_.end() && found->second.report)
+    return report_change(*devices_, entry, *found->second.report);
+  return report_change(*devices_, entry);
 }
 
 /// The reports of the next slice of devices.
@@ -169,7 +196,7 @@ change_batch_ptr directory_state::next_traces(std::vector<device_id>& of) {
       continue;
     entry->unwritten = false;
     of.push_back(device);
-    out->push_back(report_change(*devices_, *entry));
+    out->push_back(change_of(*entry));
   }
   return out;
 }
@@ -210,7 +237,9 @@ std::string directory_state::status() const {
   return std::to_string(devices_->size()) + " devices, " + std::to_string(deciding_.size()) +
          " admissions and " + std::to_string(looking_.size()) + " lists in work, " +
          std::to_string(unwritten_.size()) + " reports to write, " +
-         std::to_string(removals_.size()) + " removals to check";
+         std::to_string(removals_.size()) + " removals to check, " +
+         std::to_string(watches_.size()) + " calls open, " + std::to_string(waking_.size()) +
+         " devices being waked";
 }
 
 directory_actor::behavior_type directory(directory_actor::stateful_pointer<directory_state> self,

@@ -4,6 +4,9 @@
 #include "actors/protocol.hpp"
 #include "actors/rules/admission.hpp"
 #include "actors/rules/device_filter.hpp"
+#include "actors/rules/device_status.hpp"
+#include "actors/server/call_watches.hpp"
+#include "actors/server/device_records.hpp"
 #include "actors/server/device_table.hpp"
 #include "actors/server/fleet_limits.hpp"
 #include "actors/server/machine_census.hpp"
@@ -48,10 +51,12 @@ struct directory_options {
   store_writer_actor writer;
   std::vector<store_reader_actor> readers; ///< not empty
   event_book_actor event_book;
+  waker_actor waker; ///< null: nobody is waked
   wall_clock now;
   std::int64_t server_started_us = 0;    ///< before that nobody listened
   std::chrono::seconds sync_period{900}; ///< what agents are told: who misses three is silent
-  caf::timespan trace_period = fleet_limits::trace_period;
+  rules::status_limits status{};
+  caf::timespan trace_period = fleet_limits::trace_period; ///< of the one tick
 };
 
 /// The one place that decides about sessions. What it decided is in the store before anybody is
@@ -61,6 +66,12 @@ struct directory_options {
 /// A device's admission is one at a time: newcomers wait in line (admissions_waiting_max), and each
 /// is judged by what the one before has left behind, so two are never let in together. Sessions say
 /// `left` in whatever way they die, so they are not monitored.
+///
+/// Calls (directory_calls.cpp) go over the session, else by a wake, else wait for the next connection.
+/// A sync counts for a call when it began after it, so calls are numbered: sessions are told the
+/// number, and each sync names the last one its session knew when it began. Flags and notices are
+/// stored before they are obeyed or acknowledged, in batches; a notice and an admission of one device
+/// never at the same time.
 ///
 /// Nothing here takes longer than a slice: lists and counts over many devices are cut
 /// (fleet_limits::list_slice), and so is the writing of contacts and statistics (trace_slice).
@@ -81,12 +92,15 @@ private:
   struct newcomer {
     hello_facts_ptr hello;
     admission_promise answer;
+    std::uint64_t calls_before = 0; ///< when it said hello
   };
   /// An admission being decided, and who waits for its end.
   struct deciding {
     newcomer now;
     bool gone = false; ///< the newcomer has left before it was let in
     bool went_back = false;
+    bool late = false;
+    std::optional<hello_report> report; ///< on its way to the store
     std::uint32_t question = 0; ///< to the old session, while it is open
     std::deque<newcomer> waiting;
   };
@@ -101,6 +115,19 @@ private:
     std::string at_name; ///< everything up to here has been looked at
     device_id at_device;
     bool begun = false;
+  };
+
+  /// A notice on its way to the store, and who waits for that.
+  struct noticing {
+    notice_facts facts;
+    off_report written;
+    bool writing = false;
+    std::vector<caf::typed_response_promise<bool>> answers;
+  };
+  struct keep_order {
+    device_id device;
+    std::uint64_t number = 0; ///< of the call
+    bool on = false;
   };
 
   // -- admission (directory_admission.cpp) --------------------------------------------------------
@@ -125,10 +152,41 @@ private:
   caf::result<caf::ok_atom> begin_replacing(const device_id& device, std::uint32_t replaced);
   void synced(const sync_outcome& outcome);
   void mark_unwritten(device_entry& entry);
+  /// The report as it is to be stored, with what is on its way to the store already.
+  [[nodiscard]] storage::change change_of(const device_entry& entry) const;
+  void heard_wake(std::uint64_t counter);
   void tick();
   void write_traces();
   [[nodiscard]] change_batch_ptr next_traces(std::vector<device_id>& of);
   void stop(const caf::exit_msg& why);
+
+  // -- calls (directory_calls.cpp) ----------------------------------------------------------------
+  void call(const device_call& order);
+  void reach(const device_entry& entry, call_watch& watch);
+  void asked(call_watch& watch);
+  void queue(const device_entry& entry, call_watch& watch, const std::string& text);
+  void settle(call_watch& watch, call_step end, const std::string& text = {});
+  void tell(const call_watch& watch, call_step step, const std::string& text = {},
+            std::int64_t until_us = 0);
+  void wake(const device_entry& entry, wake_purpose purpose);
+  void send_wakes();
+  void on_woken(const device_id& device, std::uint64_t number, const wake_result& result);
+  void arrived(const device_entry& entry, std::uint64_t calls_before);
+  void came_to_nothing(const device_id& device);
+  void departed(const device_entry& entry);
+  void served(const device_id& device, std::uint64_t calls_before);
+  void sync_failed(const device_id& device);
+  void gone_for_good(const device_id& device, const std::string& why);
+  void give_up_answers();
+  void store_keeps();
+  void on_keeps_stored();
+  void on_keeps_refused(const caf::error& why);
+
+  // -- notices (directory_notices.cpp) ------------------------------------------------------------
+  caf::result<bool> take_notice(const notice_facts& facts);
+  void write_notices();
+  void on_notices_written(const caf::error& why);
+  void answer_notice(const device_id& device, bool taken, const caf::error& why = {});
 
   // -- changes by the console (directory_changes.cpp) ---------------------------------------------
   caf::result<caf::ok_atom> enrol(const enrolled_device_ptr& enrolled);
@@ -154,6 +212,9 @@ private:
   bool look_at_slice(looking& what);
   [[nodiscard]] device_row row_of(const device_entry& entry) const;
   [[nodiscard]] device_state state_of(const device_entry& entry) const;
+  [[nodiscard]] rules::status_findings status_of(const device_entry& entry,
+                                                 device_state state) const;
+  [[nodiscard]] std::chrono::microseconds period_of(const device_entry& entry) const;
 
   [[nodiscard]] const store_reader_actor& reader_for(const device_id& device) const;
   [[nodiscard]] std::string status() const;
@@ -174,6 +235,31 @@ private:
   std::deque<removal> removals_;
   std::size_t removals_in_work_ = 0;
   std::deque<std::unique_ptr<looking>> looking_;
+  // Calls.
+  call_watches watches_;
+  std::uint64_t calls_made_ = 0;
+  struct asked_call {
+    caf::actor_clock::time_point due;
+    device_id device;
+    std::uint64_t number = 0;
+  };
+  std::deque<asked_call> asked_; ///< in the order of their time; those of settled calls run out
+  std::unordered_map<device_id, std::uint64_t> waking_; ///< the order's number; 0: not given yet
+  struct wanted_wake {
+    device_id device;
+    wake_purpose purpose = wake_purpose::sync;
+  };
+  std::deque<wanted_wake> to_wake_;
+  std::size_t wakes_in_flight_ = 0;
+  std::uint64_t wakes_ordered_ = 0;
+  std::uint64_t wake_heard_ = 0; ///< greatest counter told to the waker
+  std::deque<keep_order> keeps_;
+  std::vector<keep_order> storing_keeps_;
+  // Notices.
+  std::unordered_map<device_id, noticing> noticing_;
+  std::deque<device_id> notices_;
+  std::vector<device_id> writing_notices_;
+  device_counts figures_; ///< all but what a count counts
   /// By device and type of event.
   storage::generation_cache<std::string, caf::actor_clock::time_point> complaints_{
     fleet_limits::complaints_max};

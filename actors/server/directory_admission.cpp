@@ -26,6 +26,7 @@ rules::admission_record record_of(const device_entry* entry, bool changing) {
   out.boot_before = entry->boot_before;
   out.boot_returned = entry->boot_returned;
   out.counter = entry->counter;
+  out.hello_counter = entry->counter - entry->notice_ahead;
   out.has_session = entry->session != nullptr;
   return out;
 }
@@ -49,11 +50,13 @@ refusal refusal_of(admission_step why) {
 }
 
 hello_report report_of(const hello_facts& hello, const device_entry& entry, bool went_back,
-                       std::int64_t now_us) {
+                       bool late, std::int64_t now_us) {
   return {hello.boot,       rules::history_after(record_of(&entry, false), hello.boot),
           hello.counter,    entry.went_back + (went_back ? 1 : 0),
           hello.address,    hello.agent_version,
-          hello.statistics, now_us / 1000};
+          hello.statistics, now_us / 1000,
+          hello.sync_period_s, hello.wake_port,
+          late};
 }
 
 } // namespace
@@ -65,18 +68,21 @@ caf::result<admission_ptr> directory_state::admit(const hello_facts_ptr& hello) 
     if (found->second.waiting.size() >= fleet_limits::admissions_waiting_max)
       return busy("too many connections claim this device at once");
     auto answer = self_->make_response_promise<admission_ptr>();
-    found->second.waiting.push_back({hello, answer});
+    found->second.waiting.push_back({hello, answer, calls_made_});
     return answer;
   }
   if (deciding_.size() >= fleet_limits::admissions_max)
     return busy("too many devices come at once");
   auto answer = self_->make_response_promise<admission_ptr>();
-  deciding_[device].now = {hello, answer};
+  deciding_[device].now = {hello, answer, calls_made_};
   decide(device);
   return answer;
 }
 
 void directory_state::decide(const device_id& device) {
+  if (const auto found = noticing_.find(device);
+      found != noticing_.end() && found->second.writing)
+    return; // until that is answered
   auto& one = deciding_.at(device);
   const auto& hello = *one.now.hello;
   auto* const entry = devices_->find(device);
@@ -85,6 +91,7 @@ void directory_state::decide(const device_id& device) {
     {hello.certificate_sha256, hello.fingerprint, hello.boot, hello.counter},
     options_.now() / 1'000'000);
   one.went_back = decision.went_back;
+  one.late = decision.late;
   switch (decision.step) {
   case admission_step::admit:
     return let_in(device);
@@ -134,13 +141,13 @@ void directory_state::on_old_session(const device_id& device, std::uint32_t ques
 /// The counter is recorded before the welcome: a server that is killed in between must not take
 /// the same hello for new again.
 void directory_state::let_in(const device_id& device) {
-  const auto& one = deciding_.at(device);
+  auto& one = deciding_.at(device);
   const auto& entry = *devices_->find(device);
-  const auto report = report_of(*one.now.hello, entry, one.went_back, options_.now());
+  one.report = report_of(*one.now.hello, entry, one.went_back, one.late, options_.now());
   self_
     ->request(options_.writer, caf::infinite, atom::put_v,
               std::make_shared<const storage::change_batch>(
-                storage::change_batch{report_change(*devices_, entry, report)}),
+                storage::change_batch{change_of(entry)}),
               durability::fact)
     .then([this, device](caf::ok_atom) { on_recorded(device); },
           [this, device](const caf::error& why) { fail(device, why); });
@@ -153,7 +160,8 @@ void directory_state::on_recorded(const device_id& device) {
   if (entry == nullptr)
     return refuse(device, admission_step::refuse_unknown);
   const auto before = entry->counter;
-  apply(report_of(hello, *entry, one.went_back, options_.now()), *devices_, *entry);
+  apply(*std::exchange(one.report, {}), *devices_, *entry);
+  heard_wake(hello.wake_counter);
   if (entry->revoked || changing_.contains(device))
     return refuse(device, admission_step::refuse_revoked);
   if (!one.gone)
@@ -167,7 +175,25 @@ void directory_state::on_recorded(const device_id& device) {
   out->went_back = one.went_back;
   out->known = entry->digests;
   out->device_name = entry->name;
-  finish(device, std::move(out));
+  out->keep = entry->keep;
+  out->calls_before = one.now.calls_before;
+  const bool there = !one.gone;
+  const auto calls_before = one.now.calls_before;
+  one.now.answer.deliver(admission_ptr{std::move(out)});
+  if (there)
+    arrived(*entry, calls_before); // behind the answer: its session is active when it hears of it
+  next_newcomer(device);
+}
+
+/// A restored server learns here which counters it had used. Nobody can push it far: no counter is
+/// much ahead of the clock.
+void directory_state::heard_wake(std::uint64_t counter) {
+  const auto plausible =
+    static_cast<std::uint64_t>(options_.now() + fleet_limits::wake_counter_ahead.count());
+  if (!options_.waker || counter <= wake_heard_ || counter > plausible)
+    return;
+  wake_heard_ = counter;
+  self_->send(options_.waker, atom::heard_v, counter);
 }
 
 // -- refusing
@@ -233,12 +259,18 @@ void directory_state::next_newcomer(const device_id& device) {
   auto& one = deciding_.at(device);
   if (one.waiting.empty()) {
     deciding_.erase(device);
-    return;
+    if (noticing_.contains(device)) {
+      notices_.push_back(device);
+      write_notices();
+    }
+    return came_to_nothing(device);
   }
   one.now = std::move(one.waiting.front());
   one.waiting.pop_front();
   one.gone = false;
   one.went_back = false;
+  one.late = false;
+  one.report.reset();
   one.question = 0;
   decide(device);
 }
@@ -251,8 +283,10 @@ void directory_state::replace_session(device_entry& entry) {
 void directory_state::left(const device_id& device, const caf::actor_addr& session) {
   auto* const entry = devices_->find(device);
   const bool present = entry != nullptr && entry->session && entry->session.address() == session;
-  if (present)
+  if (present) {
     entry->session = nullptr;
+    departed(*entry);
+  }
   const auto found = deciding_.find(device);
   if (found == deciding_.end())
     return;

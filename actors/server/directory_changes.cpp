@@ -98,6 +98,7 @@ void directory_state::write_revocation(const device_id& device, const audit_entr
           if (const auto session = std::exchange(entry->session, nullptr))
             self_->send(session, atom::ending_v, session_end::revoked);
         }
+        gone_for_good(device, "it has been revoked");
         answer.deliver(true);
       },
       [this, device, answer](const caf::error& why) mutable {
@@ -153,6 +154,7 @@ void directory_state::write_removal(const device_id& device, const change_batch_
 
 void directory_state::on_removed(const device_id& device) {
   changing_.erase(device);
+  gone_for_good(device, "it has been removed");
   self_->send(options_.writer, atom::remove_v, device);
   removals_.push_back({device, self_->clock().now() + fleet_limits::removal_recheck});
   auto* const entry = devices_->find(device);

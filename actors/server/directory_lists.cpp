@@ -3,6 +3,8 @@
 #include "actors/server/directory.hpp"
 
 #include <algorithm>
+#include <array>
+#include <tuple>
 #include <utility>
 
 namespace muster::actors {
@@ -11,8 +13,11 @@ namespace {
 
 static_assert(static_cast<int>(device_state::connected) ==
                 static_cast<int>(rules::device_state::connected) &&
-              static_cast<int>(device_state::unknown) ==
-                static_cast<int>(rules::device_state::unknown));
+              static_cast<int>(device_state::off) == static_cast<int>(rules::device_state::off) &&
+              rules::device_states == std::tuple_size_v<decltype(device_counts::by_state)>);
+static_assert(static_cast<int>(device_status::critical) ==
+                static_cast<int>(rules::device_status::critical) &&
+              rules::device_statuses == std::tuple_size_v<decltype(device_counts::by_status)>);
 
 std::uint32_t rows_of(const device_query& query) {
   return std::clamp(query.limit, std::uint32_t{1}, fleet_limits::list_rows_max);
@@ -65,6 +70,8 @@ caf::result<device_counts> directory_state::count() {
   if (looking_.size() >= fleet_limits::lists_max)
     return make_error(errc::overloaded, "too many lists at once");
   auto one = std::make_unique<looking>();
+  one->counts = figures_;
+  one->counts.calls_open = watches_.size();
   one->counts_answer = self_->make_response_promise<device_counts>();
   auto answer = one->counts_answer;
   if (looking_.empty())
@@ -95,14 +102,20 @@ bool directory_state::look_at_slice(looking& what) {
   for (; rank < end; ++rank) {
     const auto& entry = devices_->at_rank(rank);
     const auto state = state_of(entry);
+    const auto status = status_of(entry, state).level;
     if (!what.query) {
       ++what.counts.total;
       ++what.counts.by_state[static_cast<std::size_t>(state)];
+      if (!entry.revoked)
+        ++what.counts.by_status[static_cast<std::size_t>(status)];
+      what.counts.kept += entry.keep ? 1 : 0;
       continue;
     }
     const rules::device_traits traits{entry.name, devices_->text(entry.os_id),
                                       devices_->text(entry.os_name), entry.device,
-                                      static_cast<rules::device_state>(state)};
+                                      static_cast<rules::device_state>(state),
+                                      status,
+                                      entry.keep};
     if (!what.filter.matches(traits))
       continue;
     ++what.page->matching;
@@ -136,16 +149,45 @@ device_row directory_state::row_of(const device_entry& entry) const {
   out.statistics = entry.statistics;
   out.digests = entry.digests;
   out.fingerprint = entry.fingerprint;
+  out.off_reason = entry.off;
+  out.off_us = entry.off_ms * 1000;
+  out.keep = entry.keep;
+  out.wake_port = entry.wake_port;
+  out.failed_services = entry.failed_services;
+  out.sync_failures = entry.sync_failures;
+  out.sync_period_s = static_cast<std::uint32_t>(
+    std::chrono::duration_cast<std::chrono::seconds>(period_of(entry)).count());
+  const auto findings = status_of(entry, out.state);
+  out.status = static_cast<device_status>(findings.level);
+  out.status_reason = rules::explain(findings);
   out.same_machine = options_.loaded.machines->several(entry.fingerprint);
   return out;
 }
 
 device_state directory_state::state_of(const device_entry& entry) const {
-  const std::chrono::microseconds period = options_.sync_period;
-  const rules::device_signs signs{entry.revoked, entry.session != nullptr,
-                                  entry.last_contact_ms * 1000, period.count()};
+  const rules::device_signs signs{entry.revoked,
+                                  entry.session != nullptr,
+                                  entry.seen,
+                                  entry.off != off_reason::none,
+                                  entry.last_contact_ms * 1000,
+                                  period_of(entry).count()};
   return static_cast<device_state>(
     rules::state_of(signs, options_.now(), options_.server_started_us));
+}
+
+rules::status_findings directory_state::status_of(const device_entry& entry,
+                                                  device_state state) const {
+  const bool restarting = state == device_state::off && entry.off == off_reason::restart;
+  return rules::status_of({static_cast<rules::device_state>(state), entry.last_contact_ms * 1000,
+                           restarting ? entry.off_ms * 1000 : 0, entry.statistics.disk_used_percent,
+                           entry.failed_services, entry.sync_failures,
+                           entry.certificate_expires_s},
+                          options_.status, options_.now());
+}
+
+std::chrono::microseconds directory_state::period_of(const device_entry& entry) const {
+  return entry.sync_period_s != 0 ? std::chrono::seconds{entry.sync_period_s}
+                                  : options_.sync_period;
 }
 
 } // namespace muster::actors

@@ -30,6 +30,24 @@ inline constexpr auto trace_period = 5s;
 /// What a stop still writes of them; more would keep the server from ending.
 inline constexpr std::size_t trace_last_words = 16 * trace_slice;
 
+/// A session that is asked for a sync has so long before its call is only waited for; looked at by
+/// the tick of the trace class.
+inline constexpr auto call_answer_max = 60s;
+/// Calls that are not settled, per device and per shard; the oldest makes room.
+inline constexpr std::size_t calls_per_device_max = 8;
+inline constexpr std::size_t calls_max = 131'072;
+/// Wakes ordered and not answered, per shard; the others wait in line.
+inline constexpr std::size_t wakes_max = 256;
+/// The counter of a wake is hardly ever ahead of the clock; what an agent names beyond is a lie.
+inline constexpr std::chrono::microseconds wake_counter_ahead = 24h * 366;
+/// Flags of kept connections that one commit takes.
+inline constexpr std::size_t keeps_per_batch = 512;
+
+/// Notices on their way to the store, per shard, and of those in one write; tries of one of them.
+inline constexpr std::size_t notices_max = 16'384;
+inline constexpr std::size_t notices_per_batch = 512;
+inline constexpr std::size_t notice_tries_max = 8;
+
 /// How long after a removal the store is searched again for what was on its way then.
 inline constexpr auto removal_recheck = 60s;
 /// Removals being checked at once, per shard.

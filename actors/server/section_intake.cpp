@@ -102,7 +102,7 @@ std::string read_applications(std::string_view content, section_view& out) {
   return {};
 }
 
-std::string read_run_states(std::string_view content) {
+std::string read_run_states(std::string_view content, section_view& out) {
   wire::run_states list;
   if (!parse(list, content))
     return "the run states cannot be read";
@@ -111,6 +111,7 @@ std::string read_run_states(std::string_view content) {
   for (const auto& one : list.items()) {
     if (auto problem = problem_of(one); !problem.empty())
       return problem;
+    out.failed_services += one.state() == "failed" ? 1 : 0;
   }
   return {};
 }
@@ -183,7 +184,7 @@ std::optional<section_view> read_section(std::size_t section, std::string_view c
   else if (section == applications_index)
     problem = read_applications(content, out);
   else if (section == run_states_index)
-    problem = read_run_states(content);
+    problem = read_run_states(content, out);
   if (!problem.empty())
     return std::nullopt;
   return out;

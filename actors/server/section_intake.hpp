@@ -28,6 +28,7 @@ inline constexpr int users_max = 1024;
 struct section_view {
   std::string host_name, os_id, os_name, os_version; ///< facts
   std::vector<rules::application_key> applications;  ///< applications
+  std::uint32_t failed_services = 0;                 ///< run states
 };
 
 /// Reads a section's canonical form, judged against every bound. Empty when it is not one; then

@@ -23,6 +23,7 @@ namespace limits = session_limits;
 struct session_state::greeting {
   section_digests theirs{};
   device_statistics statistics;
+  std::uint32_t datagram_generation = 0;
   bool events_waiting = false;
 };
 
@@ -47,6 +48,8 @@ session_actor::behavior_type session_state::make_behavior(net::accepted_ptr conn
     [this](atom::frame, const frame_ptr& frame) { on_frame(*frame); },
     [this](atom::closed, std::error_code) { on_closed(); },
     [this](atom::ending, session_end why) { on_ending(why); },
+    [this](atom::sync, std::uint64_t calls) { on_sync_wanted(calls); },
+    [this](atom::keep, bool on) { on_keep(on); },
     [this](atom::probe) { return on_probe(); },
     [this](atom::synced) { job_ = nullptr; },
     [this](atom::left, std::uint32_t taken) { on_stream_idle(taken); },
@@ -124,7 +127,7 @@ void session_state::on_hello(const wire::hello& said) {
     return refuse(refusal::protocol, problem);
   state_ = peer_state::admitting;
   device_ = facts->device;
-  const greeting hello{*theirs, facts->statistics, said.events_waiting()};
+  const greeting hello{*theirs, facts->statistics, said.datagram_generation(), said.events_waiting()};
   facts->certificate_sha256 = *accepted_->peer.certificate_sha256;
   facts->address = accepted_->peer.address;
   facts->session = session_actor{self_};
@@ -149,12 +152,17 @@ void session_state::on_admission(const admission& decision, const greeting& hell
     wanted ? services_->syncs->reserve(limits::sync_first_share_bytes) : content_unit{};
   if (wanted && !content)
     return send_away("too many syncs at once");
+  // Whoever can read along could use them.
+  const auto keys = accepted_->peer.encrypted
+                      ? services_->datagram_keys_of(device_, hello.datagram_generation)
+                      : std::vector<net::device_datagram_keys>{};
   state_ = peer_state::active;
   accepted_.reset();
+  calls_ = decision.calls_before;
   device_name_ = decision.device_name;
   contact_told_at_ = self_->clock().now();
   link_->trust();
-  if (!link_->try_send(convert::welcome(*services_, decision.went_back, wanted)))
+  if (!link_->try_send(convert::welcome(*services_, decision, wanted, keys)))
     return end_with({});
   if (wanted) {
     sync_job_options sync;
@@ -199,6 +207,7 @@ void session_state::on_events(const agent_message_ptr& message) {
 }
 
 void session_state::on_closed() {
+  tell_sync_failed();
   leave();
   dismiss_children();
   self_->quit();
@@ -226,6 +235,8 @@ void session_state::on_down(const caf::down_msg& down) {
     (job_ && down.source == job_.address()) || (stream_ && down.source == stream_.address());
   if (!ours)
     return;
+  if (job_ && down.source == job_.address())
+    tell_sync_failed();
   const auto is_mine = [&](errc code) {
     return down.reason.category() == error_category &&
            down.reason.code() == static_cast<std::uint8_t>(code);
@@ -245,36 +256,6 @@ void session_state::on_stream_idle(std::uint32_t taken) {
   dismiss(stream_);
 }
 
-caf::result<bool> session_state::on_probe() {
-  if (state_ != peer_state::active)
-    return false;
-  auto answer = self_->make_response_promise<bool>();
-  if (probe_) {
-    probe_->waiting.push_back(answer);
-    return answer;
-  }
-  if (!link_->try_send(convert::ping()))
-    return false;
-  probe_ = std::make_unique<probing>();
-  probe_->waiting.push_back(answer);
-  probe_->number = ++probes_;
-  self_->delayed_send(self_, limits::probe_max, atom::tick_v, probe_->number);
-  return answer;
-}
-
-void session_state::on_probe_over(std::uint32_t number) {
-  if (probe_ && probe_->number == number)
-    answer_probes(false);
-}
-
-void session_state::answer_probes(bool alive) {
-  if (!probe_)
-    return;
-  for (auto& one : probe_->waiting)
-    one.deliver(alive);
-  probe_.reset();
-}
-
 // -- children -------------------------------------------------------------------------------------
 
 void session_state::start_job(sync_job_options options) {
@@ -282,6 +263,7 @@ void session_state::start_job(sync_job_options options) {
   options.link = link_;
   options.session = session_actor{self_};
   options.device = device_;
+  options.calls_before = calls_;
   job_ = self_->spawn(sync_job, std::move(options));
   adopt(caf::actor_cast<caf::actor>(job_));
 }
@@ -331,9 +313,16 @@ void session_state::tell_synced(const device_statistics& statistics) {
   auto outcome = std::make_shared<sync_outcome>();
   outcome->device = device_;
   outcome->finished_us = services_->now();
+  outcome->calls_before = calls_;
   outcome->statistics = statistics;
   self_->send(services_->directory_of(device_), atom::synced_v,
               sync_outcome_ptr{std::move(outcome)});
+}
+
+/// One that was in progress, or there was none.
+void session_state::tell_sync_failed() {
+  if (job_ && state_ == peer_state::active)
+    self_->send(services_->directory_of(device_), atom::failed_v, device_);
 }
 
 void session_state::note_contact() {

@@ -74,6 +74,8 @@ private:
   void on_ending(session_end why);
   void on_down(const caf::down_msg& down);
   void on_stream_idle(std::uint32_t taken);
+  void on_sync_wanted(std::uint64_t calls);
+  void on_keep(bool on);
   caf::result<bool> on_probe();
   void on_probe_over(std::uint32_t number);
   void answer_probes(bool alive);
@@ -89,6 +91,7 @@ private:
 
   // -- words and ends -----------------------------------------------------------------------------
   void tell_synced(const device_statistics& statistics);
+  void tell_sync_failed();
   void note_contact();
   void refuse(refusal why, std::string_view text);
   void send_away(std::string_view text);
@@ -108,6 +111,7 @@ private:
   event_stream_actor stream_;      ///< only while events come
   std::unique_ptr<probing> probe_; ///< only while somebody asks
   caf::actor_clock::time_point contact_told_at_;
+  std::uint64_t calls_ = 0; ///< the directory's last word of them
   std::uint32_t probes_ = 0;
   std::uint32_t stream_messages_ = 0; ///< sent to the present stream
   peer_state state_ = peer_state::anonymous;
@@ -115,7 +119,7 @@ private:
 };
 
 static_assert(!std::is_aggregate_v<session_state>);
-// A million of these may be idle (DESIGN 3): 168 bytes in CAF's actor of some 1.3 KB.
+// A million of these may be idle (DESIGN 3): 176 bytes in CAF's actor of some 1.3 KB.
 static_assert(sizeof(session_state) <= 176);
 
 /// Spawned by server_root's `open_session` (which adopts what it gets). `root` takes the session's

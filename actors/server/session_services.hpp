@@ -4,6 +4,7 @@
 
 #include "actors/protocol.hpp"
 #include "actors/server/sync_ledger.hpp"
+#include "net/datagram_keys.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -41,6 +42,8 @@ struct session_services {
   event_book_actor event_book;
   session_settings settings;
   enrolment_gifts gifts;
+  /// What devices prove notices with, and we wakes; handed to them over TLS. Null: nothing is.
+  std::shared_ptr<const net::datagram_keyring> datagram_keys;
   /// Shared by all sync jobs: bounds what they hold together.
   sync_ledger_ptr syncs = std::make_shared<sync_ledger>();
   wall_clock now;
@@ -51,6 +54,9 @@ struct session_services {
   [[nodiscard]] const directory_actor& directory_of(const device_id& device) const;
   /// Any reader will do; the device picks one, so that the load spreads.
   [[nodiscard]] const store_reader_actor& reader_for(const device_id& device) const;
+  /// What to hand to this device, which holds keys up to this generation: nothing, or every one.
+  [[nodiscard]] std::vector<net::device_datagram_keys>
+  datagram_keys_of(const device_id& device, std::uint32_t generation_held) const;
   /// When to come back: random, so that a fleet sent away together does not return together.
   [[nodiscard]] std::uint32_t return_after_ms() const;
 };

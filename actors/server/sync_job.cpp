@@ -31,6 +31,7 @@ sync_job_actor::behavior_type sync_job_state::make_behavior(sync_job_options opt
   options_ = std::move(options);
   outcome_.device = options_.device;
   outcome_.statistics = options_.statistics;
+  outcome_.calls_before = options_.calls_before;
   began_at_ = heard_at_ = self_->clock().now();
   self_->monitor(options_.session);
   self_->set_down_handler([this](const caf::down_msg&) { self_->quit(); });
@@ -193,6 +194,8 @@ void sync_job_state::on_stored(const section_arrival& arrival, const section_vie
     outcome_.os_name = view.os_name;
     outcome_.os_version = view.os_version;
   }
+  if (arrival.section == wire::section_run_states - 1)
+    outcome_.failed_services = view.failed_services;
   content_bytes_ -= arrival.content.size();
   storing_ = false;
   if (!arrived_.empty())

@@ -33,6 +33,7 @@ struct sync_job_options {
   net::link_ptr link;
   session_actor session;
   device_id device;
+  std::uint64_t calls_before = 0; ///< of the directory's last call, as this begins
   section_digests theirs{};
   device_statistics statistics;
   /// A hello: the session has sent this plan with the welcome (never an empty one: then there is no

@@ -32,6 +32,8 @@ using storage::memory_store;
 
 /// What a played session was told, and what it says.
 struct played_session {
+  std::vector<std::uint64_t> syncs; ///< numbers of calls it was told
+  std::vector<bool> keeps;
   std::vector<session_end> endings;
   int probes = 0;
   /// Empty: the question stays open until fleet_world::answer().
@@ -47,6 +49,8 @@ inline session_actor::behavior_type play_session(session_actor::pointer self,
     [](atom::frame, const frame_ptr&) {},
     [](atom::closed, std::error_code) {},
     [role](atom::ending, session_end why) { role->endings.push_back(why); },
+    [role](atom::sync, std::uint64_t calls) { role->syncs.push_back(calls); },
+    [role](atom::keep, bool on) { role->keeps.push_back(on); },
     [self, role](atom::probe) -> caf::result<bool> {
       ++role->probes;
       if (role->alive)
@@ -64,11 +68,45 @@ inline session_actor::behavior_type play_session(session_actor::pointer self,
   };
 }
 
+/// A waker without a socket: its orders stay open until fleet_world::wake_ends().
+struct played_waker {
+  std::vector<wake_order> orders;
+  std::vector<device_id> there;
+  std::vector<std::uint64_t> heard;
+  wake_result result;
+  std::vector<caf::typed_response_promise<wake_result>> open;
+};
+
+inline waker_actor::behavior_type play_waker(waker_actor::pointer self, played_waker* role) {
+  return {
+    [self, role](atom::wake, const wake_order& order) -> caf::result<wake_result> {
+      role->orders.push_back(order);
+      role->open.push_back(self->make_response_promise<wake_result>());
+      return role->open.back();
+    },
+    [role](atom::contact, const device_id& device) { role->there.push_back(device); },
+    [role](atom::heard, std::uint64_t counter) { role->heard.push_back(counter); },
+    [role](atom::tick) {
+      for (auto& one : std::exchange(role->open, {}))
+        one.deliver(role->result);
+    },
+    [](atom::metrics) { return metrics_text{}; },
+    [](atom::status) { return std::string{"played"}; },
+  };
+}
+
+/// Writes down how calls go.
+inline call_watcher_actor::behavior_type play_watcher(call_watcher_actor::pointer,
+                                                      std::vector<call_progress>* turns) {
+  return {[turns](atom::progress, const call_progress& turn) { turns->push_back(turn); }};
+}
+
 /// A client computer: its key and what it says of itself.
 struct played_agent {
   net::key_pair key = net::key_pair::generate();
   machine_fingerprint fingerprint = random_id<machine_fingerprint>();
   boot_id boot = random_id<boot_id>();
+  std::uint16_t wake_port = 15000;
   std::uint64_t counter = 0;
   std::string host_name = "mill";
   device_id device;
@@ -103,6 +141,8 @@ struct fleet_stage {
   std::shared_ptr<const net::certificate_authority> authority =
     std::make_shared<const net::certificate_authority>(
       net::certificate_authority::make({1, 2, 3}, 1'700'000'000));
+  played_waker wakes;
+  std::vector<call_progress> turns; ///< of all calls
 };
 
 struct fleet_world : fleet_stage, actor_world {
@@ -111,6 +151,8 @@ struct fleet_world : fleet_stage, actor_world {
   event_book_actor book;
   std::vector<directory_actor> directories;
   enroller_actor enrols;
+  waker_actor waker;
+  call_watcher_actor watcher;
   std::size_t shards = 2;
   retention_rules retention = event_book_options{}.retention;
 
@@ -128,6 +170,8 @@ struct fleet_world : fleet_stage, actor_world {
       host(event_book,
            event_book_options{
              .writer = writer, .reader = readers.front(), .now = clock(), .retention = retention});
+    waker = host(play_waker, &wakes);
+    watcher = host(play_watcher, &turns);
     std::error_code ec;
     auto loaded = load_directory(*db, shards, ec);
     REQUIRE_FALSE(ec);
@@ -137,6 +181,7 @@ struct fleet_world : fleet_stage, actor_world {
                                                               .writer = writer,
                                                               .readers = readers,
                                                               .event_book = book,
+                                                              .waker = waker,
                                                               .now = clock(),
                                                               .server_started_us = now_us}));
     auto tokens = load_tokens(*db, ec);
@@ -154,6 +199,8 @@ struct fleet_world : fleet_stage, actor_world {
     for (const auto& one : directories)
       kill(one);
     kill(enrols);
+    kill(waker);
+    wakes.open.clear();
     kill(book);
     kill(writer);
     for (const auto& one : readers)
@@ -238,6 +285,7 @@ struct fleet_world : fleet_stage, actor_world {
     out->counter = agent.counter;
     out->address = "192.0.2.7";
     out->agent_version = "1.1";
+    out->wake_port = agent.wake_port;
     out->session = from->handle;
     return out;
   }
@@ -259,6 +307,53 @@ struct fleet_world : fleet_stage, actor_world {
   void leave(const played_agent& agent, const played_session_ptr& who) {
     self->send(directory_of(agent.device), atom::left_v, agent.device, who->handle.address());
     settle();
+  }
+
+  // -- calls and notices --------------------------------------------------------------------------
+
+  std::uint64_t calls = 0;
+
+  std::uint64_t call(const device_id& device, call_kind kind = call_kind::sync) {
+    self->send(directory_of(device), atom::call_v, device_call{++calls, device, kind, watcher});
+    settle();
+    return calls;
+  }
+
+  /// The last turn of a call; there must have been one.
+  [[nodiscard]] call_progress turn(std::uint64_t of) const {
+    const auto found = std::find_if(turns.rbegin(), turns.rend(),
+                                    [&](const call_progress& one) { return one.call == of; });
+    REQUIRE(found != turns.rend());
+    return *found;
+  }
+  /// The steps of a call, in their order.
+  [[nodiscard]] std::vector<call_step> steps(std::uint64_t of) const {
+    std::vector<call_step> out;
+    for (const auto& one : turns)
+      if (one.call == of)
+        out.push_back(one.step);
+    return out;
+  }
+
+  /// All wakes that are open end like this.
+  void wake_ends(wake_result how) {
+    wakes.result = std::move(how);
+    self->send(waker, atom::tick_v);
+    settle();
+  }
+
+  /// A sync that began when the session knew of calls up to this number.
+  void sync(const played_agent& agent, std::uint64_t calls_before) {
+    sync_outcome outcome;
+    outcome.calls_before = calls_before;
+    sync(agent, std::move(outcome));
+  }
+
+  notice_facts notice_of(played_agent& agent, off_reason why = off_reason::shutdown) {
+    return {agent.device, agent.boot, ++agent.counter, why};
+  }
+  bool notice(const notice_facts& facts) {
+    return ask<bool>(directory_of(facts.device), atom::notice_v, facts);
   }
 
   void sync(const played_agent& agent, sync_outcome outcome) {

@@ -35,6 +35,9 @@ directory_actor::behavior_type fake_directory(directory_actor::pointer self, fle
       return caf::result<caf::ok_atom>{answer};
     },
     [=](atom::synced, const sync_outcome_ptr& outcome) { notes->outcomes.push_back(outcome); },
+    [=](atom::failed, const device_id& device) { notes->failed.push_back(device); },
+    [](atom::call, const device_call&) {},
+    [](atom::notice, const notice_facts&) { return false; },
     [](atom::enrol, const enrolled_device_ptr&) { return caf::ok_atom_v; },
     [](atom::revoke, const device_id&, const audit_entry_ptr&) { return true; },
     [](atom::remove, const device_id&, const audit_entry_ptr&) { return true; },

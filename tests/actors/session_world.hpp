@@ -96,7 +96,7 @@ struct fleet_notes {
   bool is_known = true;
   bool silent = false; ///< admissions and enrolments wait for ever
   std::vector<hello_facts_ptr> hellos;
-  std::vector<device_id> left, contacts;
+  std::vector<device_id> left, contacts, failed;
   std::vector<sync_outcome_ptr> outcomes;
   std::vector<std::uint32_t> replaced; ///< sections announced to be
   store_writer_actor writer_of_directory;

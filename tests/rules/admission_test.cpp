@@ -22,7 +22,7 @@ admission_record enrolled() {
   r.certificate_expires_s = now + 1;
   r.fingerprint = id<machine_fingerprint>(1);
   r.boot = id<boot_id>(1);
-  r.counter = 10;
+  r.counter = r.hello_counter = 10;
   return r;
 }
 
@@ -116,7 +116,7 @@ TEST_CASE("a boot that was replaced may come back once; when the other comes bac
       record.boot = claim.boot;
       record.boot_before = after.before;
       record.boot_returned = after.returned;
-      record.counter = claim.counter;
+      record.counter = record.hello_counter = claim.counter;
     }
     return step;
   };
@@ -150,4 +150,26 @@ TEST_CASE("every refusal is explained, an admission is not") {
     CHECK_FALSE(explain(step).empty());
   CHECK(explain(admission_step::admit).empty());
   CHECK(explain(admission_step::take_over).empty());
+}
+
+TEST_CASE("a hello that was overtaken by the notice behind it is late, and has not gone back") {
+  admission_record record;
+  record.known = true;
+  record.certificate_expires_s = 100;
+  record.hello_counter = 5;
+  record.counter = 9; // a notice's
+  const auto with = [&](std::uint64_t counter) {
+    admission_claim claim;
+    claim.counter = counter;
+    return decide_admission(record, claim, 1);
+  };
+  for (std::uint64_t counter = 0; counter < 12; ++counter) {
+    CAPTURE(counter);
+    CHECK(with(counter).step == admission_step::admit);
+    CHECK(with(counter).late == (counter > 5 && counter < 9));
+    CHECK(with(counter).went_back == (counter <= 5 || counter == 9));
+  }
+  record.hello_counter = record.counter;
+  CHECK(with(9).went_back);
+  CHECK_FALSE(with(8).late);
 }

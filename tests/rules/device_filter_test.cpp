@@ -80,3 +80,12 @@ TEST_CASE("a trailing comma is a name that is missing") {
 TEST_CASE("many stars take no exponential time") {
   CHECK_FALSE(glob_matches("*a*a*a*a*a*a*a*a*a*a*b", std::string(5000, 'a')));
 }
+
+TEST_CASE("status and keep are words, others are refused with the right ones") {
+  CHECK(meant("status:ok,critical"));
+  CHECK_FALSE(meant("status:warning"));
+  CHECK(meant("keep:off"));
+  CHECK(problem_with("status:fine").find("ok, warning and critical") != std::string::npos);
+  CHECK(problem_with("keep:yes").find("neither on nor off") != std::string::npos);
+  CHECK(problem_with("state:asleep").find("unknown and off") != std::string::npos);
+}
