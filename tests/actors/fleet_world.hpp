@@ -86,6 +86,8 @@ inline waker_actor::behavior_type play_waker(waker_actor::pointer self, played_w
     },
     [role](atom::contact, const device_id& device) { role->there.push_back(device); },
     [role](atom::heard, std::uint64_t counter) { role->heard.push_back(counter); },
+    [](atom::ready, const udp_port_actor&) {},
+    [](atom::datagrams, const made_wakes_ptr&) {},
     [role](atom::tick) {
       for (auto& one : std::exchange(role->open, {}))
         one.deliver(role->result);
