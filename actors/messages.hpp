@@ -442,7 +442,8 @@ enum class stage : std::uint8_t { ports, sessions, work, consoles, fleet, reader
 enum class session_end : std::uint8_t { revoked, removed, replaced, stopping };
 
 /// Which door a connection came through; the last two are those of datagrams, which have none.
-enum class door : std::uint8_t { agents_tls, admin, notices, wakes };
+enum class door : std::uint8_t { agents_tls, agents_plain, admin, notices, wakes };
+inline constexpr std::size_t doors = 5;
 
 // -- agent ------------------------------------------------------------------------------------
 

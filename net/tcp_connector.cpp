@@ -3,7 +3,9 @@
 #include "net/asio_error.hpp"
 #include "net/errc.hpp"
 #include "net/lane_resident.hpp"
+#include "net/plain_engine.hpp"
 #include "net/tcp_link.hpp"
+#include "net/tls_engine.hpp"
 
 #include <asio/ip/tcp.hpp>
 
@@ -35,6 +37,7 @@ private:
   void try_next();
   [[nodiscard]] std::error_code bind_source(const tcp::endpoint& to);
   void on_tcp_connected(std::error_code ec);
+  [[nodiscard]] engine_ptr make_engine() const;
   void on_handshake(tcp_link& connected, std::error_code ec, peer_info peer);
   void note_failure(std::error_code ec);
   void finish(accepted_ptr connection, std::error_code ec);
@@ -125,13 +128,19 @@ void connect_attempt::on_tcp_connected(std::error_code ec) {
   }
   lane_.deadlines->clear_deadline(*this); // the link has its own
   tcp_socket connected(std::exchange(socket_, tcp_socket(lane_.io)));
-  const auto made = tcp_link::make(lane_, std::move(connected), endpoints_[next_],
-                                   tls_engine(*options_.tls, options_.resume), {});
+  const auto made =
+    tcp_link::make(lane_, std::move(connected), endpoints_[next_], make_engine(), {});
   if (!made)
     return finish(nullptr, std::make_error_code(std::errc::operation_canceled));
   made->open([self = shared_from_this(), raw = made.get()](std::error_code why, peer_info peer) {
     self->on_handshake(*raw, why, std::move(peer));
   });
+}
+
+engine_ptr connect_attempt::make_engine() const {
+  if (options_.plain)
+    return std::make_unique<plain_engine>(options_.plain);
+  return std::make_unique<tls_engine>(*options_.tls, options_.resume);
 }
 
 void connect_attempt::on_handshake(tcp_link& connected, std::error_code ec, peer_info peer) {

@@ -3,6 +3,7 @@
 
 #include "net/io_pool.hpp"
 #include "net/link.hpp"
+#include "net/plain_context.hpp"
 #include "net/tls_context.hpp"
 
 #include <cstdint>
@@ -29,6 +30,7 @@ struct connect_options {
   client_tls_context_ptr tls;
   tls_session_ptr resume;              ///< may be null
   std::string from_address;            ///< bind to this source address; empty: any
+  client_plain_context_ptr plain = nullptr; ///< the plain protocol instead of TLS, when not null
 };
 
 /// Told exactly once, on an io thread: a link, or the last error with a sentence naming each
@@ -39,7 +41,7 @@ using on_connected =
 /// Each address gets limits::connect_max, the handshake limits::handshake_max.
 void connect(io_pool& pool, connect_options options, on_connected done);
 
-/// TLS bytes of a link made by connect() or a listener, for tests and figures.
+/// Bytes on the wire of a link made by connect() or a listener, for tests and figures.
 struct link_bytes {
   std::uint64_t in = 0;
   std::uint64_t out = 0;

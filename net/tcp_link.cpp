@@ -38,7 +38,7 @@ void tune(int fd) {
 } // namespace
 
 tcp_link::tcp_link(io_lane& lane, tcp_socket socket, const asio::ip::tcp::endpoint& peer,
-                   tls_engine engine, const tcp_link_options& options)
+                   engine_ptr engine, const tcp_link_options& options)
   : lane_(lane.shared_from_this()), socket_(std::move(socket)), engine_(std::move(engine)),
     splitter_(options.splitter()),
     handshake_(std::make_unique<handshake>(handshake{{}, peer, options.handshake_max})),
@@ -48,7 +48,7 @@ tcp_link::tcp_link(io_lane& lane, tcp_socket socket, const asio::ip::tcp::endpoi
 }
 
 std::shared_ptr<tcp_link> tcp_link::make(io_lane& lane, tcp_socket socket,
-                                         const asio::ip::tcp::endpoint& peer, tls_engine engine,
+                                         const asio::ip::tcp::endpoint& peer, engine_ptr engine,
                                          const tcp_link_options& options) {
   if (lane.deadlines->abandoned())
     return nullptr;
@@ -70,7 +70,7 @@ void tcp_link::open(on_opened opened) {
   handshake_->opened = std::move(opened);
   set_deadline_in(handshake_->handshake_max);
   lane_->cipher.clear();
-  if (const auto ec = engine_.start(lane_->cipher))
+  if (const auto ec = engine_->start(lane_->cipher))
     return fail_handshake(ec);
   send_cipher();
   settle();
@@ -235,7 +235,7 @@ void tcp_link::fail_handshake(std::error_code why) {
 void tcp_link::linger() {
   if (state_ == state::ended)
     return;
-  if (write_errno_ != 0 || backlog_ || peer_ended_ || engine_.peer_closed())
+  if (write_errno_ != 0 || backlog_ || peer_ended_ || engine_->peer_closed())
     return end({});
   state_ = state::lingering;
   ::shutdown(socket_.native_handle(), SHUT_WR);
@@ -248,6 +248,8 @@ void tcp_link::end(std::error_code why) {
     return;
   if (state_ == state::closing && why_)
     why = why_;
+  if (why && state_ == state::open && totals_)
+    totals_->cut.fetch_add(1, std::memory_order_relaxed);
   lane_->deadlines->remove(*this);
   release();
   tell(why);

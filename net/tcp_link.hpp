@@ -1,6 +1,8 @@
 #pragma once
-// One TLS connection on one io thread, accepted or made by us: the implementation of link.hpp.
+// One connection on one io thread, accepted or made by us, protected by whatever engine it is given:
+// the implementation of link.hpp.
 
+#include "net/engine.hpp"
 #include "net/io_pool.hpp"
 #include "net/lane_resident.hpp"
 #include "net/limits.hpp"
@@ -8,7 +10,6 @@
 #include "net/link_commands.hpp"
 #include "net/splitter.hpp"
 #include "net/tcp_connector.hpp"
-#include "net/tls_engine.hpp"
 
 #include <asio/io_context.hpp>
 #include <asio/ip/tcp.hpp>
@@ -33,6 +34,8 @@ struct link_totals {
   std::atomic<std::uint64_t> open{0}; ///< counted up by the listener, down by the link's end
   std::atomic<std::uint64_t> bytes_in{0};
   std::atomic<std::uint64_t> bytes_out{0};
+  std::atomic<std::uint64_t> broken{0}; ///< see listener_counters
+  std::atomic<std::uint64_t> cut{0};    ///< likewise
 };
 
 struct tcp_link_options {
@@ -62,7 +65,7 @@ public:
   /// `socket` is connected and belongs to the lane. Null when the lane's pool has been joined.
   [[nodiscard]] static std::shared_ptr<tcp_link> make(io_lane& lane, tcp_socket socket,
                                                       const asio::ip::tcp::endpoint& peer,
-                                                      tls_engine engine,
+                                                      engine_ptr engine,
                                                       const tcp_link_options& options);
   ~tcp_link() override;
 
@@ -107,7 +110,7 @@ private:
     command_queue messages;
   };
 
-  tcp_link(io_lane& lane, tcp_socket socket, const asio::ip::tcp::endpoint& peer, tls_engine engine,
+  tcp_link(io_lane& lane, tcp_socket socket, const asio::ip::tcp::endpoint& peer, engine_ptr engine,
            const tcp_link_options& options);
 
   // -- commands (tcp_link.cpp) -----------------------------------------------
@@ -156,7 +159,7 @@ private:
 
   std::shared_ptr<io_lane> lane_; // before the socket, which needs it to the end
   tcp_socket socket_;
-  tls_engine engine_;
+  engine_ptr engine_;
   std::unique_ptr<splitter> splitter_;
   std::unique_ptr<link_sink> sink_;
   std::unique_ptr<handshake> handshake_;

@@ -61,7 +61,7 @@ void tcp_link::on_end_of_stream() {
   peer_ended_ = true;
   if (write_errno_ != 0)
     return end({write_errno_, std::generic_category()});
-  end(engine_.peer_closed() ? std::error_code{} : make_error_code(errc::truncated));
+  end(engine_->peer_closed() ? std::error_code{} : make_error_code(errc::truncated));
 }
 
 void tcp_link::on_bytes(std::size_t count) {
@@ -69,12 +69,12 @@ void tcp_link::on_bytes(std::size_t count) {
   lane.plain.clear();
   lane.cipher.clear();
   const auto* data = reinterpret_cast<const std::uint8_t*>(lane.read_ahead.data());
-  const auto ec = engine_.receive(std::span(data, count), lane.plain, lane.cipher);
+  const auto ec = engine_->receive(std::span(data, count), lane.plain, lane.cipher);
   send_cipher();
   if (state_ == state::handshaking) {
-    if (engine_.open())
+    if (engine_->open())
       become_open();
-    else if (ec || engine_.peer_closed())
+    else if (ec || engine_->peer_closed())
       return fail_handshake(ec ? ec : make_error_code(errc::truncated));
     else
       return;
@@ -84,19 +84,21 @@ void tcp_link::on_bytes(std::size_t count) {
   if (state_ != state::open)
     return;
   if (ec) {
+    if (totals_)
+      totals_->broken.fetch_add(1, std::memory_order_relaxed);
     tell(ec);
     return linger();
   }
   if (!in.empty())
     held_ = std::make_unique<held_plain>(held_plain{std::string(in), 0});
-  else if (engine_.peer_closed())
+  else if (engine_->peer_closed())
     say_goodbye();
 }
 
 void tcp_link::become_open() {
   state_ = state::open;
   const auto over = std::move(handshake_);
-  auto peer = engine_.peer();
+  auto peer = engine_->peer();
   auto address = over->peer.address();
   if (address.is_v6() && address.to_v6().is_v4_mapped())
     address = asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6());
@@ -123,7 +125,7 @@ void tcp_link::deliver_held() {
   if (!in.empty())
     return;
   held_.reset();
-  if (engine_.peer_closed())
+  if (engine_->peer_closed())
     say_goodbye();
 }
 
@@ -148,11 +150,12 @@ void tcp_link::deliver(std::string_view& in) {
   watch_progress();
 }
 
-/// A message that has begun must go on.
+/// A message that has begun must go on, and so must what it is wrapped in: a length that was changed
+/// on its way would make us wait for ever.
 void tcp_link::watch_progress() {
   if (first_message_due_)
     return;
-  if (splitter_->in_message())
+  if (splitter_->in_message() || engine_->in_unit())
     set_deadline_in(limits::message_stall_max);
   else
     lane_->deadlines->clear_deadline(*this);

@@ -56,7 +56,7 @@ bool tcp_link::encrypt_slice(command_queue& messages) {
   }
   outbound_bytes_.fetch_sub(static_cast<std::uint32_t>(plain.size()), std::memory_order_relaxed);
   lane_->cipher.clear();
-  if (const auto ec = engine_.send(plain, lane_->cipher)) {
+  if (const auto ec = engine_->send(plain, lane_->cipher)) {
     end(ec);
     return false;
   }
@@ -135,7 +135,7 @@ void tcp_link::on_writable() {
 void tcp_link::say_goodbye() {
   if (!std::exchange(goodbye_said_, true)) {
     lane_->cipher.clear();
-    engine_.shutdown(lane_->cipher);
+    engine_->shutdown(lane_->cipher);
     if (!send_cipher() && backlog_ && state_ == state::closing)
       return; // on_writable comes back here
   }

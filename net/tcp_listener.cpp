@@ -4,7 +4,9 @@
 #include "net/asio_error.hpp"
 #include "net/errc.hpp"
 #include "net/lane_resident.hpp"
+#include "net/plain_engine.hpp"
 #include "net/tcp_link.hpp"
+#include "net/tls_engine.hpp"
 
 #include <asio/ip/v6_only.hpp>
 #include <asio/steady_timer.hpp>
@@ -28,6 +30,21 @@ constexpr int backlog_max = 4096;
 constexpr int accepts_per_wakeup_max = 64;
 constexpr std::chrono::milliseconds exhaustion_pause{100};
 
+/// Makes the server's end of the next connection. Keeps what it needs for that; shared with the
+/// handshakes that use it.
+using protection = std::function<engine_ptr()>;
+using protection_ptr = std::shared_ptr<const protection>;
+
+protection_ptr by(server_tls_context_ptr tls) {
+  return std::make_shared<const protection>(
+    [tls = std::move(tls)] { return std::make_unique<tls_engine>(*tls); });
+}
+
+protection_ptr by(server_plain_context_ptr plain) {
+  return std::make_shared<const protection>(
+    [plain = std::move(plain)] { return std::make_unique<plain_engine>(plain); });
+}
+
 /// Accepts on one lane, hands connections to all lanes in turn. What is below the mutex is
 /// touched by any thread, the rest by the acceptor's lane only.
 class port_listener final : public tcp_listener,
@@ -41,7 +58,7 @@ public:
       connections_max_(options.connections_max != 0 ? options.connections_max
                                                     : connections_by_descriptors()),
       told_(std::make_shared<const callbacks>(callbacks{std::move(accepted), std::move(failed)})),
-      tls_(options.tls) {}
+      protection_(options.tls ? by(options.tls) : by(options.plain)) {}
 
   std::error_code bind();
   void start();
@@ -49,7 +66,8 @@ public:
   std::uint16_t port() const override { return port_; }
   listener_counters counters() const override;
   void close() override;
-  void use(server_tls_context_ptr tls) override;
+  void use(server_tls_context_ptr tls) override { protect(by(std::move(tls))); }
+  void use(server_plain_context_ptr plain) override { protect(by(std::move(plain))); }
 
 private:
   struct callbacks {
@@ -57,6 +75,7 @@ private:
     on_failed failed;
   };
 
+  void protect(protection_ptr how);
   void arm();
   void accept_some();
   bool may_accept();
@@ -94,7 +113,7 @@ private:
   /// may close.
   mutable std::recursive_mutex mutex_;
   std::shared_ptr<const callbacks> told_; ///< null: closed; shared by a callback while it runs
-  server_tls_context_ptr tls_;
+  protection_ptr protection_;
   std::unordered_map<tcp_link*, std::shared_ptr<tcp_link>> handshaking_;
 };
 
@@ -138,6 +157,8 @@ listener_counters port_listener::counters() const {
   now.refused_full = refused_full_.load(std::memory_order_relaxed);
   now.handshakes_failed = handshakes_failed_.load(std::memory_order_relaxed);
   now.handshakes_timed_out = handshakes_timed_out_.load(std::memory_order_relaxed);
+  now.broken = totals_->broken.load(std::memory_order_relaxed);
+  now.cut = totals_->cut.load(std::memory_order_relaxed);
   now.resumed = resumed_.load(std::memory_order_relaxed);
   now.open = totals_->open.load(std::memory_order_relaxed);
   now.bytes_in = totals_->bytes_in.load(std::memory_order_relaxed);
@@ -145,9 +166,9 @@ listener_counters port_listener::counters() const {
   return now;
 }
 
-void port_listener::use(server_tls_context_ptr tls) {
+void port_listener::protect(protection_ptr how) {
   const std::lock_guard lock(mutex_);
-  tls_ = std::move(tls);
+  protection_ = std::move(how);
 }
 
 // -- accepting ----------------------------------------------------------------
@@ -235,14 +256,14 @@ void port_listener::admit(owned_descriptor fd, const tcp::endpoint& peer) {
 // -- handshakes, on the connection's lane -------------------------------------
 
 void port_listener::begin(io_lane& lane, owned_descriptor fd, const tcp::endpoint& peer) {
-  server_tls_context_ptr tls;
+  protection_ptr how;
   {
     const std::lock_guard lock(mutex_);
     if (told_)
-      tls = tls_;
+      how = protection_;
   }
   tcp_socket socket(lane.io.get_executor());
-  if (tls) {
+  if (how) {
     std::error_code ec;
     socket.assign(peer.protocol(), fd.get(), ec);
     if (!ec)
@@ -255,7 +276,7 @@ void port_listener::begin(io_lane& lane, owned_descriptor fd, const tcp::endpoin
     options.handshake_max = options_.handshake_max;
     options.first_message_max = options_.first_message_max;
     options.totals = totals_;
-    made = tcp_link::make(lane, std::move(socket), peer, tls_engine(*tls), options);
+    made = tcp_link::make(lane, std::move(socket), peer, (*how)(), options);
   }
   if (!made) {
     totals_->open.fetch_sub(1, std::memory_order_relaxed);
@@ -269,7 +290,7 @@ void port_listener::begin(io_lane& lane, owned_descriptor fd, const tcp::endpoin
   }
   // The context lives as long as the handshake that uses it.
   made->open(
-    [self = shared_from_this(), raw = made.get(), tls](std::error_code why, peer_info who) {
+    [self = shared_from_this(), raw = made.get(), how](std::error_code why, peer_info who) {
       self->on_handshake(*raw, why, std::move(who));
     });
 }

@@ -4,6 +4,7 @@
 #include "net/io_pool.hpp"
 #include "net/limits.hpp"
 #include "net/link.hpp"
+#include "net/plain_context.hpp"
 #include "net/splitter.hpp"
 #include "net/tls_context.hpp"
 
@@ -20,7 +21,9 @@ namespace muster::net {
 struct listener_options {
   std::string address = "::";          ///< numeric; "::" takes IPv4 too (dual stack)
   std::uint16_t port = 0;              ///< 0: any free one
+  /// How connections are protected: by TLS, or by the plain protocol. One of the two.
   server_tls_context_ptr tls;
+  server_plain_context_ptr plain;
   make_splitter splitter = make_frame_splitter;
   std::size_t connections_max = 0;     ///< 0: as many as file descriptors allow, less a reserve
   std::size_t accepts_per_second_max = 0; ///< token bucket, burst of one second; 0: unlimited
@@ -36,9 +39,11 @@ struct listener_counters {
   std::uint64_t refused_full = 0;      ///< connection cap or no descriptor
   std::uint64_t handshakes_failed = 0;
   std::uint64_t handshakes_timed_out = 0;
+  std::uint64_t broken = 0;            ///< ended because what came later was not the peer's to the bit
+  std::uint64_t cut = 0;               ///< ended without a goodbye
   std::uint64_t resumed = 0;
   std::uint64_t open = 0;
-  std::uint64_t bytes_in = 0;          ///< ciphertext
+  std::uint64_t bytes_in = 0;          ///< on the wire
   std::uint64_t bytes_out = 0;
 };
 
@@ -63,6 +68,7 @@ public:
   virtual void close() = 0;
   /// New connections are handshaken with this context (a renewed certificate).
   virtual void use(server_tls_context_ptr tls) = 0;
+  virtual void use(server_plain_context_ptr plain) = 0;
 };
 
 } // namespace muster::net

@@ -20,6 +20,8 @@ const char* word_of(actors::door door) {
   switch (door) {
   case actors::door::agents_tls:
     return "agents";
+  case actors::door::agents_plain:
+    return "agents_plain";
   case actors::door::admin:
     return "admin";
   case actors::door::notices:
@@ -76,6 +78,8 @@ actors::metrics_text tcp_port_state::metrics() const {
   add_figure(out, door, "connections_open", "gauge", now.open);
   add_figure(out, door, "handshakes_failed_total", "counter", now.handshakes_failed);
   add_figure(out, door, "handshakes_timed_out_total", "counter", now.handshakes_timed_out);
+  add_figure(out, door, "connections_broken_total", "counter", now.broken);
+  add_figure(out, door, "connections_cut_total", "counter", now.cut);
   add_figure(out, door, "handshakes_resumed_total", "counter", now.resumed);
   add_figure(out, door, "received_bytes_total", "counter", now.bytes_in);
   add_figure(out, door, "sent_bytes_total", "counter", now.bytes_out);

@@ -1,12 +1,13 @@
 #pragma once
-// TLS 1.3 as a pure function of bytes: ciphertext in, plaintext and ciphertext out. No socket, no
-// thread, no clock; BoringSSL behind a BIO over the caller's buffers.
+// TLS 1.3 as an engine: ciphertext in, plaintext and ciphertext out. BoringSSL behind a BIO over the
+// caller's buffers.
 
-#include "net/link.hpp"
+#include "net/engine.hpp"
 #include "net/tls_context.hpp"
 
+#include <array>
 #include <cstdint>
-#include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -16,42 +17,42 @@ struct ssl_st;
 
 namespace muster::net {
 
-/// One end of one connection. Belongs to one thread at a time. Holds no buffer while idle (about
-/// 3.3 KB on a server, all of it BoringSSL's). After any error only destruction is useful.
-class tls_engine {
+struct tls_call;
+
+/// Holds no buffer while idle (about 3.3 KB on a server, all of it BoringSSL's: there is no state
+/// of ours to speak of, and no second object to hold it). in_unit() does not know: the library does
+/// not tell whether it has begun a record.
+class tls_engine final : public engine {
 public:
   explicit tls_engine(const server_tls_context& context);
   /// `offer` resumes an earlier session when not null (client only).
   tls_engine(const client_tls_context& context, const tls_session_ptr& offer);
-  ~tls_engine();
-  tls_engine(tls_engine&&) noexcept;
-  tls_engine& operator=(tls_engine&&) noexcept;
+  ~tls_engine() override;
 
-  /// Client: writes the first flight to `out`. Server: nothing to do, may be called all the same.
-  [[nodiscard]] std::error_code start(std::string& out);
-
-  /// Takes bytes from the wire, all of them. Appends decrypted application data to `plain` and
-  /// what must be sent to `out`. When an error is returned, `out` may hold an alert to send.
-  /// `peer_closed()` tells an orderly end.
+  [[nodiscard]] std::error_code start(std::string& out) override;
   [[nodiscard]] std::error_code receive(std::span<const std::uint8_t> in, std::string& plain,
-                                        std::string& out);
-
-  /// Encrypts application data. Only once `open()`.
-  [[nodiscard]] std::error_code send(std::string_view plain, std::string& out);
-
-  /// Appends close_notify.
-  void shutdown(std::string& out);
-
-  /// The handshake is finished on our side (a server has then verified the client's certificate).
-  [[nodiscard]] bool open() const noexcept;
-  [[nodiscard]] bool peer_closed() const noexcept;
-
-  /// What the handshake proved; address and port are the caller's to fill. Only once `open()`.
-  [[nodiscard]] peer_info peer() const;
+                                        std::string& out) override;
+  [[nodiscard]] std::error_code send(std::string_view plain, std::string& out) override;
+  void shutdown(std::string& out) override;
+  [[nodiscard]] bool open() const noexcept override { return open_; }
+  [[nodiscard]] bool peer_closed() const noexcept override { return peer_closed_; }
+  [[nodiscard]] peer_info peer() const override;
 
 private:
-  struct state;
-  std::unique_ptr<state> state_;
+  std::error_code fail(const tls_call& call);
+  std::error_code refuse(std::uint8_t alert, errc why);
+  std::error_code handshake(tls_call& call);
+  void decide_tickets();
+  std::error_code finish_handshake();
+  std::error_code read(tls_call& call, std::string& plain);
+  [[nodiscard]] std::optional<sha256_digest> peer_certificate() const;
+  [[nodiscard]] std::array<std::uint8_t, 32> exporter() const;
+
+  ssl_st* ssl_;
+  bool open_ = false;
+  bool peer_closed_ = false;
+  bool failed_ = false;
+  bool tickets_decided_ = false;
 };
 
 } // namespace muster::net

@@ -9,17 +9,19 @@ namespace {
 struct permission {
   peer_state state;
   agent_says message;
+  channel least; ///< plain: on any connection
 };
 
-// The whole of what an agent may say. A new message is a new line here, or it is refused.
+// The whole of what an agent may say. A new message is a new line here, or it is refused. Whatever
+// carries a key or a secret, or earns one, needs a connection that nobody else can read.
 constexpr permission permissions[] = {
-  {peer_state::anonymous, agent_says::enrol_request},
-  {peer_state::proved, agent_says::hello},
-  {peer_state::active, agent_says::sync_request},
-  {peer_state::active, agent_says::section_chunk},
-  {peer_state::active, agent_says::events_open},
-  {peer_state::active, agent_says::events},
-  {peer_state::active, agent_says::pong},
+  {peer_state::anonymous, agent_says::enrol_request, channel::encrypted},
+  {peer_state::proved, agent_says::hello, channel::plain},
+  {peer_state::active, agent_says::sync_request, channel::plain},
+  {peer_state::active, agent_says::section_chunk, channel::plain},
+  {peer_state::active, agent_says::events_open, channel::plain},
+  {peer_state::active, agent_says::events, channel::plain},
+  {peer_state::active, agent_says::pong, channel::plain},
 };
 
 constexpr std::array<std::string_view, agent_messages> message_names = {
@@ -33,14 +35,21 @@ constexpr std::array<std::string_view, peer_states> state_names = {
 
 } // namespace
 
-verdict judge(peer_state state, agent_says message) noexcept {
+verdict judge(peer_state state, agent_says message, channel over) noexcept {
   if (state == peer_state::ending)
     return verdict::ignore;
   for (const auto& p : permissions) {
-    if (p.state == state && p.message == message)
+    if (p.state == state && p.message == message && over >= p.least)
       return verdict::take;
   }
   return verdict::refuse;
+}
+
+std::string why_refused(peer_state state, agent_says message, channel over) {
+  auto text = std::string{name_of(message)} + " is not allowed ";
+  if (over == channel::plain && judge(state, message, channel::encrypted) == verdict::take)
+    return text + "without encryption; use the server's TLS port";
+  return text + "in state " + std::string{name_of(state)};
 }
 
 agent_says message_of(int field_number) noexcept {
@@ -51,6 +60,10 @@ agent_says message_of(int field_number) noexcept {
 
 std::string_view name_of(agent_says message) noexcept {
   return message_names[static_cast<std::size_t>(message)];
+}
+
+std::string_view name_of(channel over) noexcept {
+  return over == channel::plain ? "plain" : "encrypted";
 }
 
 std::string_view name_of(peer_state state) noexcept {

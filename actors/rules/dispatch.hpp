@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 
 namespace muster::rules {
@@ -33,14 +34,24 @@ enum class agent_says : std::uint8_t {
 };
 inline constexpr std::size_t agent_messages = 8;
 
+/// Who else can read what is said on a connection.
+enum class channel : std::uint8_t {
+  plain,     ///< anybody (TCP 14000)
+  encrypted, ///< nobody
+};
+
 enum class verdict : std::uint8_t {
   take,   ///< handle it
   refuse, ///< say so and close
   ignore, ///< the connection is ending; drop it in silence
 };
 
-/// What to do with a message in a state. Everything the table does not name is refused.
-[[nodiscard]] verdict judge(peer_state state, agent_says message) noexcept;
+/// What to do with a message in a state, on such a connection. Everything the table does not name
+/// is refused; and what it does not name for a plain connection is refused there.
+[[nodiscard]] verdict judge(peer_state state, agent_says message, channel over) noexcept;
+
+/// What to tell a peer whose message was refused.
+[[nodiscard]] std::string why_refused(peer_state state, agent_says message, channel over);
 
 /// The message of a wire field number; unknown for any other number.
 [[nodiscard]] agent_says message_of(int field_number) noexcept;
@@ -48,5 +59,6 @@ enum class verdict : std::uint8_t {
 /// For refusals and logs: "hello", "anonymous".
 [[nodiscard]] std::string_view name_of(agent_says message) noexcept;
 [[nodiscard]] std::string_view name_of(peer_state state) noexcept;
+[[nodiscard]] std::string_view name_of(channel over) noexcept;
 
 } // namespace muster::rules

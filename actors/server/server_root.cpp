@@ -62,10 +62,16 @@ void server_root_state::open(door through, const net::accepted_ptr& connection) 
     connection->connection->close();
     return;
   }
-  if (through == door::agents_tls)
-    adopt(stage::sessions, options_.open_session(self_, connection));
-  else
-    adopt(stage::consoles, options_.open_console(self_, connection));
+  switch (through) {
+  case door::agents_tls:
+  case door::agents_plain:
+    return adopt(stage::sessions, options_.open_session(self_, connection));
+  case door::admin:
+    return adopt(stage::consoles, options_.open_console(self_, connection));
+  case door::notices:
+  case door::wakes: // of datagrams: nothing is accepted there
+    connection->connection->close();
+  }
 }
 
 void server_root_state::start_port(std::size_t index) {

@@ -31,7 +31,7 @@ struct server_root_options {
     std::function<any_port_actor(server_root_actor::pointer root)> start;
   };
   std::vector<port> ports; ///< their index names them in respawn messages
-  /// One for each door. The root adopts what they answer as stage::sessions or stage::consoles; an
+  /// One for each kind of peer (agents have two doors). The root adopts what they answer as stage::sessions or stage::consoles; an
   /// empty handle is nobody.
   std::function<caf::actor(server_root_actor::pointer root, const net::accepted_ptr&)> open_session;
   std::function<caf::actor(server_root_actor::pointer root, const net::accepted_ptr&)> open_console;

@@ -40,6 +40,7 @@ session_actor::behavior_type session_state::make_behavior(net::accepted_ptr conn
   services_ = std::move(services);
   root_ = std::move(root);
   state_ = accepted_->peer.certificate_sha256 ? peer_state::proved : peer_state::anonymous;
+  over_ = accepted_->peer.encrypted ? rules::channel::encrypted : rules::channel::plain;
   self_->set_exit_handler([this](const caf::exit_msg&) { on_ending(session_end::stopping); });
   self_->set_down_handler([this](const caf::down_msg& down) { on_down(down); });
   net::attach_session(*link_, session_actor{self_});
@@ -68,10 +69,8 @@ void session_state::on_frame(std::string_view frame) {
   if (!message->ParseFromArray(frame.data(), static_cast<int>(frame.size())))
     return refuse(refusal::protocol, "what was sent is no message of this protocol");
   const auto what = rules::message_of(message->body_case());
-  if (rules::judge(state_, what) != rules::verdict::take)
-    return refuse(refusal::protocol, std::string{rules::name_of(what)} +
-                                       " is not allowed in state " +
-                                       std::string{rules::name_of(state_)});
+  if (rules::judge(state_, what, over_) != rules::verdict::take)
+    return refuse(refusal::protocol, rules::why_refused(state_, what, over_));
   take(what, message);
 }
 

@@ -115,6 +115,8 @@ private:
   std::uint32_t probes_ = 0;
   std::uint32_t stream_messages_ = 0; ///< sent to the present stream
   peer_state state_ = peer_state::anonymous;
+  /// No key, renewal or secret goes where this is plain (DESIGN 5).
+  rules::channel over_ = rules::channel::plain;
   bool left_ = false;
 };
 

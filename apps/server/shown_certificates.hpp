@@ -4,11 +4,13 @@
 
 #include "actors/messages.hpp"
 #include "net/tcp_listener.hpp"
-#include "net/tls_context.hpp"
 
 #include <array>
+#include <cstddef>
+#include <functional>
 #include <memory>
 #include <mutex>
+#include <utility>
 
 namespace muster::server {
 
@@ -21,28 +23,30 @@ public:
     const std::lock_guard lock{mutex_};
     auto& mine = place_of(at);
     mine.port = port;
-    if (mine.context)
-      port->use(mine.context);
+    if (mine.show)
+      mine.show(*port);
   }
 
   /// From now on new connections are handshaken with this; those that are open stay as they are.
-  void show(actors::door at, net::server_tls_context_ptr context) {
+  /// `Context` is what tcp_listener::use takes.
+  template <class Context>
+  void show(actors::door at, Context context) {
     const std::lock_guard lock{mutex_};
     auto& mine = place_of(at);
-    mine.context = std::move(context);
+    mine.show = [context = std::move(context)](net::tcp_listener& port) { port.use(context); };
     if (const auto port = mine.port.lock())
-      port->use(mine.context);
+      mine.show(*port);
   }
 
 private:
   struct place {
-    net::server_tls_context_ptr context; ///< null: as the port was started
+    std::function<void(net::tcp_listener&)> show; ///< empty: as the port was started
     std::weak_ptr<net::tcp_listener> port;
   };
-  place& place_of(actors::door at) { return places_[at == actors::door::admin ? 1 : 0]; }
+  place& place_of(actors::door at) { return places_[static_cast<std::size_t>(at)]; }
 
   std::mutex mutex_;
-  std::array<place, 2> places_;
+  std::array<place, actors::doors> places_;
 };
 
 } // namespace muster::server

@@ -173,6 +173,40 @@ TEST_CASE_FIXTURE(session_world, "who cannot enrol somebody right now says busy"
   check_busy(at);
 }
 
+TEST_CASE_FIXTURE(session_world, "nobody enrols where anybody listens") {
+  encrypted = false;
+  for (const bool proved : {false, true}) {
+    auto at = connect(proved);
+    say(at, enrol_request());
+    check_refused(at, wire::refusal_protocol,
+                  proved ? "enrol_request is not allowed in state proved"
+                         : "enrol_request is not allowed without encryption; use the server's TLS port");
+  }
+  CHECK(enrolments.empty());
+}
+
+TEST_CASE_FIXTURE(session_world, "a peer that nobody knows is refused whatever it says on a plain link") {
+  encrypted = false;
+  for (const auto& [message, bytes] : every_message()) {
+    CAPTURE(message);
+    auto at = connect(false);
+    at.link->deliver(bytes);
+    settle();
+    REQUIRE(at.link->last() == says::kRefused);
+    CHECK(at.link->closed);
+  }
+  CHECK(hellos.empty());
+  CHECK(enrolments.empty());
+}
+
+TEST_CASE_FIXTURE(session_world, "a device is served on a plain link as on any other") {
+  encrypted = false;
+  auto at = connect();
+  say(at, hello());
+  REQUIRE(at.link->last() == says::kWelcome);
+  CHECK(hellos.size() == 1);
+}
+
 // -- hello ----------------------------------------------------------------------------------------
 
 TEST_CASE_FIXTURE(session_world, "an idle sync is one small message each way") {

@@ -192,6 +192,7 @@ session_world::connection session_world::connect(bool proved) {
   connection out;
   auto accepted = std::make_shared<net::accepted>();
   accepted->connection = out.link;
+  accepted->peer.encrypted = encrypted;
   accepted->peer.address = "192.0.2.7";
   if (proved)
     accepted->peer.certificate_sha256.emplace().fill(9);

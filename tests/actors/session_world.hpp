@@ -109,6 +109,7 @@ struct fleet_notes {
   bool slow = false; ///< what the writer is asked waits until hurry()
   std::int64_t now_us = 1'700'000'000'000'000;
   bool clock_breaks = false;
+  bool encrypted = true; ///< connections are
 };
 
 directory_actor::behavior_type fake_directory(directory_actor::pointer self, fleet_notes* notes);

@@ -16,7 +16,9 @@ public:
   net::listener_counters counters() const override { return {}; }
   void close() override {}
   void use(net::server_tls_context_ptr tls) override { used.push_back(std::move(tls)); }
+  void use(net::server_plain_context_ptr plain) override { used_plain.push_back(std::move(plain)); }
   std::vector<net::server_tls_context_ptr> used;
+  std::vector<net::server_plain_context_ptr> used_plain;
 };
 
 net::server_tls_context_ptr some_context() {
@@ -44,6 +46,18 @@ TEST_CASE("a renewed certificate reaches its port, and no other") {
   shown.show(door::agents_tls, renewed);
   CHECK(agents->used == std::vector{renewed});
   CHECK(admin->used.empty());
+}
+
+TEST_CASE("the plain port is shown a renewed certificate in its own way") {
+  server::shown_certificates shown;
+  const auto plain = std::make_shared<fake_listener>();
+  const auto agents = std::make_shared<fake_listener>();
+  shown.listening(door::agents_plain, plain);
+  shown.listening(door::agents_tls, agents);
+  shown.show(door::agents_plain, net::server_plain_context_ptr{});
+  CHECK(plain->used_plain.size() == 1);
+  CHECK(plain->used.empty());
+  CHECK(agents->used_plain.empty());
 }
 
 TEST_CASE("a port that is started again shows what was renewed meanwhile") {

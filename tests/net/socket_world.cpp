@@ -77,7 +77,7 @@ live_link socket_world::open_port::next(std::size_t credit) const {
 socket_world::open_port socket_world::open(listener_options options) {
   if (options.address == "::")
     options.address = "127.0.0.1";
-  if (!options.tls)
+  if (!options.tls && !options.plain)
     options.tls = context(server_options());
   open_port out;
   std::error_code ec;
@@ -100,8 +100,12 @@ live_link socket_world::dial(const endpoint_name& to, const client_tls_options& 
   options.to = to;
   options.tls = context(as);
   options.resume = resume;
+  return dial(std::move(options), credit);
+}
+
+live_link socket_world::dial(connect_options options, std::size_t credit) {
   const auto answer = std::make_shared<handover<live_link>>();
-  connect(pool, options, [answer](accepted_ptr link, std::error_code ec, std::string detail) {
+  connect(pool, std::move(options), [answer](accepted_ptr link, std::error_code ec, std::string detail) {
     live_link one;
     if (link) {
       one.connection = link->connection;

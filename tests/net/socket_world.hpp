@@ -7,7 +7,7 @@
 #include "net/link.hpp"
 #include "net/tcp_connector.hpp"
 #include "net/tcp_listener.hpp"
-#include "tests/net/tls_world.hpp"
+#include "tests/net/plain_world.hpp"
 
 #include <chrono>
 #include <condition_variable>
@@ -81,7 +81,7 @@ private:
 /// Looks until `condition` holds or patience ends. For figures that nobody announces.
 [[nodiscard]] bool comes_true(const std::function<bool()>& condition);
 
-struct socket_world : tls_world {
+struct socket_world : plain_world {
   io_pool pool{2};
 
   struct open_port {
@@ -93,11 +93,13 @@ struct socket_world : tls_world {
     [[nodiscard]] endpoint_name name() const { return {"127.0.0.1", listener->port()}; }
   };
 
-  /// A port for devices unless `options` say otherwise; address and TLS are filled in when empty.
+  /// A port for devices unless `options` say otherwise; address and protection (TLS) are filled in
+  /// when empty.
   [[nodiscard]] open_port open(listener_options options = {});
   [[nodiscard]] live_link dial(const endpoint_name& to, const client_tls_options& as,
                                const tls_session_ptr& resume = nullptr,
                                std::size_t credit = 1 << 20);
+  [[nodiscard]] live_link dial(connect_options options, std::size_t credit = 1 << 20);
   [[nodiscard]] live_link dial(const open_port& to) { return dial(to.name(), device_options()); }
 };
 

@@ -10,7 +10,7 @@
 
 using namespace muster::rules;
 
-TEST_CASE("a message is taken only where it is named, for every message in every state") {
+TEST_CASE("a message is taken only where it is named, for every message in every state, on both kinds of connection") {
   const std::set<std::pair<peer_state, agent_says>> allowed = {
     {peer_state::anonymous, agent_says::enrol_request},
     {peer_state::proved, agent_says::hello},
@@ -20,18 +20,34 @@ TEST_CASE("a message is taken only where it is named, for every message in every
     {peer_state::active, agent_says::events},
     {peer_state::active, agent_says::pong},
   };
-  for (std::size_t s = 0; s < peer_states; ++s) {
-    for (std::size_t m = 0; m < agent_messages; ++m) {
-      const auto state = static_cast<peer_state>(s);
-      const auto message = static_cast<agent_says>(m);
-      CAPTURE(name_of(state));
-      CAPTURE(name_of(message));
-      const auto expected = state == peer_state::ending        ? verdict::ignore
-                            : allowed.count({state, message}) ? verdict::take
-                                                              : verdict::refuse;
-      CHECK(judge(state, message) == expected);
+  for (const auto over : {channel::plain, channel::encrypted}) {
+    for (std::size_t s = 0; s < peer_states; ++s) {
+      for (std::size_t m = 0; m < agent_messages; ++m) {
+        const auto state = static_cast<peer_state>(s);
+        const auto message = static_cast<agent_says>(m);
+        CAPTURE(name_of(over));
+        CAPTURE(name_of(state));
+        CAPTURE(name_of(message));
+        const bool secret = message == agent_says::enrol_request;
+        const bool take = allowed.count({state, message}) != 0 &&
+                          (over == channel::encrypted || !secret);
+        const auto expected = state == peer_state::ending ? verdict::ignore
+                              : take                      ? verdict::take
+                                                          : verdict::refuse;
+        CHECK(judge(state, message, over) == expected);
+      }
     }
   }
+}
+
+TEST_CASE("a peer that nobody knows may say nothing where anybody listens") {
+  for (std::size_t m = 0; m < agent_messages; ++m)
+    CHECK(judge(peer_state::anonymous, static_cast<agent_says>(m), channel::plain) ==
+          verdict::refuse);
+  CHECK(why_refused(peer_state::anonymous, agent_says::enrol_request, channel::plain) ==
+        "enrol_request is not allowed without encryption; use the server's TLS port");
+  CHECK(why_refused(peer_state::anonymous, agent_says::hello, channel::plain) ==
+        "hello is not allowed in state anonymous");
 }
 
 TEST_CASE("the table knows every message of the wire schema by its field number and name") {

@@ -144,6 +144,7 @@ void simulation::answer_a_dial(bool may_fail) {
     auto out = std::make_shared<net::accepted>();
     out->connection = made->end(which);
     out->peer.certificate_sha256 = agent.certificate();
+    out->peer.encrypted = true;
     out->peer.address = "192.0.2." + std::to_string(one.agent);
     return out;
   };
