@@ -42,6 +42,37 @@ private:
   net::tls_session_ptr session_;
 };
 
+net::server_expectation expectation_of(const net::agent_identity& identity) {
+  net::server_expectation out;
+  out.authority_pin = identity.bundle.front().spki_sha256();
+  out.server_id = identity.server_id;
+  return out;
+}
+
+net::client_tls_context_ptr tls_context(const net::agent_identity& identity,
+                                        const std::shared_ptr<memory>& known,
+                                        std::error_code& ec) {
+  net::client_tls_options tls;
+  tls.key = identity.key;
+  tls.leaf = identity.leaf;
+  tls.server = expectation_of(identity);
+  tls.now_s = [known] { return known->now_s(); };
+  tls.on_session = [known](net::tls_session_ptr session) { known->keep(std::move(session)); };
+  return net::client_tls_context::make(tls, ec);
+}
+
+net::client_plain_context_ptr plain_context(const net::agent_identity& identity,
+                                            const std::shared_ptr<memory>& known,
+                                            std::error_code& ec) {
+  return net::client_plain_context::make(
+    {identity.key, identity.leaf, expectation_of(identity), [known] { return known->now_s(); }},
+    ec);
+}
+
+/// What somebody who has just turned it on may have forgotten.
+constexpr const char* plain_hint =
+  "; transport is plain: the server needs plain.enabled, and plain_port must be its port";
+
 } // namespace
 
 std::optional<connector> make_dialer(dialer_options options, std::string& problem) {
@@ -52,27 +83,27 @@ std::optional<connector> make_dialer(dialer_options options, std::string& proble
     return std::nullopt;
   }
   const auto known = std::make_shared<memory>(options.now_s);
-  net::client_tls_options tls;
-  tls.key = identity.key;
-  tls.leaf = identity.leaf;
-  tls.server.authority_pin = identity.bundle.front().spki_sha256();
-  tls.server.server_id = identity.server_id;
-  tls.now_s = [known] { return known->now_s(); };
-  tls.on_session = [known](net::tls_session_ptr session) { known->keep(std::move(session)); };
   std::error_code ec;
-  const auto context = net::client_tls_context::make(tls, ec);
-  if (!context) {
+  net::connect_options way;
+  way.to = options.server;
+  way.from_address = options.from_address;
+  if (options.plain)
+    way.plain = plain_context(identity, known, ec);
+  else
+    way.tls = tls_context(identity, known, ec);
+  if (ec) {
     problem = "the identity cannot be used (" + ec.message() + "); enrol this machine again";
     return std::nullopt;
   }
-  net::connect_options way;
-  way.to = options.server;
-  way.tls = context;
-  way.from_address = options.from_address;
   connector out;
   out.connect = [pool = options.pool, way, known](net::on_connected done) {
     auto attempt = way;
     attempt.resume = known->session();
+    if (way.plain)
+      done = [done = std::move(done)](net::accepted_ptr connection, std::error_code why,
+                                      std::string detail) {
+        done(std::move(connection), why, why ? detail + plain_hint : detail);
+      };
     net::connect(*pool, std::move(attempt), std::move(done));
   };
   out.forget_session = [known] { known->keep(nullptr); };

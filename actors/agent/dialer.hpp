@@ -1,5 +1,6 @@
 #pragma once
-// The agent's way to its server: what the connection calls `connector`, over TLS.
+// The agent's way to its server: what the connection calls `connector`, over TLS or, when told so,
+// without encryption. There is no way from the one to the other but the settings.
 
 #include "actors/agent/connection_options.hpp"
 #include "net/agent_identity.hpp"
@@ -17,6 +18,7 @@ struct dialer_options {
   net::io_pool* pool = nullptr;        ///< outlives the connector's last use
   net::agent_identity identity;
   net::endpoint_name server;           ///< where to go; who must be there says the identity
+  bool plain = false;                  ///< without encryption; `server` is then that port
   std::string from_address;            ///< source address; empty: any
   std::function<std::int64_t()> now_s; ///< the machine's clock, seconds since 1970
 };

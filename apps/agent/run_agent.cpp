@@ -56,11 +56,13 @@ std::optional<foundation> lay_foundation(const agent_settings& settings, std::st
     return std::nullopt;
   }
   const auto& name = settings.server.empty() ? identity->server : settings.server;
-  const auto server = net::parse_endpoint(name, 13000);
+  auto server = net::parse_endpoint(name, 13000);
   if (!server) {
     problem = "'" + name + "' is not HOST or HOST:PORT; mend the setting 'server'";
     return std::nullopt;
   }
+  if (settings.plain())
+    server->port = settings.plain_port;
   std::error_code ec;
   auto spool = storage::open_rocks_store(
     {.directory = settings.spool(), .profile = storage::rocks_options::size::spool}, ec, problem);
@@ -198,6 +200,7 @@ int run_agent(const agent_settings& settings, stop_signals& signals) {
   auto way = make_dialer({.pool = &pool,
                           .identity = base->identity,
                           .server = base->server,
+                          .plain = settings.plain(),
                           .from_address = {},
                           .now_s = [] { return now_us() / 1'000'000; }},
                          problem);

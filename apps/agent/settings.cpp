@@ -14,6 +14,9 @@ void declare(config::table& table, agent_settings& s) {
     "server", s.server, "HOST or HOST:PORT, or empty",
     [](const std::string& text) { return text.empty() || net::parse_endpoint(text, 13000); },
     "where the server is; empty: where this device enrolled");
+  table.choice("transport", s.transport, {"tls", "plain"},
+               "plain: without encryption, readable on the way; never chosen by itself, and never for enrolment");
+  table.port("plain_port", s.plain_port, "the server's port for transport plain", false);
   table.text("name", s.name, "shown instead of the host name; empty: the host name");
   table.duration("sync.period", s.sync_period, {0ms, 24h * 30},
                  "time between two syncs; 0s: as the server says");

@@ -14,12 +14,15 @@ struct agent_settings {
   std::filesystem::path data_directory = "/var/lib/muster/agent";
   std::filesystem::path socket;               ///< empty: "agent.sock" in the data directory
   std::string server;                         ///< HOST[:PORT]; empty: where it enrolled
+  std::string transport = "tls";              ///< or "plain"
+  std::uint16_t plain_port = 14000;           ///< of the server
   std::string name;                           ///< shown instead of the host name; empty: the host's
   std::chrono::milliseconds sync_period{0};   ///< 0: the server's word
   bool keep = false;
   std::uint64_t spool_bytes_max = 8ULL << 20;
   std::string log_level = "info";
 
+  [[nodiscard]] bool plain() const { return transport == "plain"; }
   [[nodiscard]] std::filesystem::path identity() const { return data_directory / "identity"; }
   [[nodiscard]] std::filesystem::path spool() const { return data_directory / "spool"; }
   [[nodiscard]] std::filesystem::path local_socket() const {

@@ -182,7 +182,10 @@ std::string server_text(const admin::server_status& s, const view& v) {
   sheet.add("Started", v.time(s.started_us()));
   const auto states = counts_of(s.devices_by_state());
   sheet.add("Devices", grouped(s.devices()) + (states.empty() ? "" : ": ") + states);
-  sheet.add("Ports", "agents " + std::to_string(s.agents_port()) + ", console " +
+  const auto plain = s.agents_plain_port() == 0
+                       ? std::string{}
+                       : ", without encryption " + std::to_string(s.agents_plain_port());
+  sheet.add("Ports", "agents " + std::to_string(s.agents_port()) + plain + ", console " +
                        std::to_string(s.admin_port()));
   sheet.add("Restarted ports", {counts_of(s.port_restarts()), tone::warning});
   sheet.add("Actors", counts_of(s.actors_by_stage()));

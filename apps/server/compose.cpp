@@ -202,6 +202,18 @@ net::port_options agents_port(const server_settings& settings, const foundation&
   return options;
 }
 
+/// As the agents' port in everything but its protection.
+net::port_options plain_port(const server_settings& settings, const foundation& base,
+                             net::io_pool& pool) {
+  auto options = agents_port(settings, base, pool);
+  options.door = door::agents_plain;
+  options.listener.address = settings.plain_address;
+  options.listener.port = settings.plain_port;
+  options.listener.tls = nullptr;
+  options.listener.plain = base.agents_plain;
+  return options;
+}
+
 net::port_options console_port(const server_settings& settings, const foundation& base,
                                net::io_pool& pool) {
   net::port_options options;
@@ -261,6 +273,8 @@ server_root_options root_options(const server_settings& settings, const foundati
                          }});
   };
   add_port("agents", agents_port(settings, base, agents_pool), net::tcp_port);
+  if (base.agents_plain)
+    add_port("agents_plain", plain_port(settings, base, agents_pool), net::tcp_port);
   add_port("console", console_port(settings, base, admin_pool), net::admin_port);
   out.open_session = [services = services_for_sessions(settings, base, all)](
                        server_root_actor::pointer root, const net::accepted_ptr& connection) {

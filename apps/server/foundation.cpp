@@ -36,7 +36,7 @@ std::optional<std::string> read_pem(const fs::path& file, const char* setting,
   return text;
 }
 
-/// Both ports, held until both have been had: whoever is first may not be in the other's way either.
+/// All ports, held until all have been had: whoever is first may not be in the other's way either.
 /// Asked before anything is made, because a port that is taken is the commonest mistake of all. The
 /// ports themselves are opened by their actors, a moment later.
 class port_probe {
@@ -83,6 +83,8 @@ private:
 bool ports_are_free(const server_settings& settings, std::string& problem) {
   port_probe probe;
   return probe.is_free(settings.agents_address, settings.agents_port, "agents", problem)
+         && (!settings.plain_enabled
+             || probe.is_free(settings.plain_address, settings.plain_port, "plain", problem))
          && probe.is_free(settings.admin_address, settings.admin_port, "admin", problem);
 }
 
@@ -99,7 +101,8 @@ bool prepare_directory(const fs::path& directory, std::string& problem) {
 
 bool has_descriptors(const server_settings& settings, std::string& problem) {
   static_cast<void>(raise_descriptor_limit());
-  return descriptors_for(descriptors_min + settings.agents_connections_max, problem);
+  const std::uint64_t ports = settings.plain_enabled ? 2 : 1;
+  return descriptors_for(descriptors_min + ports * settings.agents_connections_max, problem);
 }
 
 } // namespace
@@ -115,6 +118,16 @@ net::server_tls_context_ptr agents_context(const net::server_identity& identity,
   auto made = net::server_tls_context::make(options, ec);
   if (!made)
     problem = "the identity cannot be used for TLS: " + ec.message();
+  return made;
+}
+
+net::server_plain_context_ptr plain_context(const net::server_identity& identity,
+                                            std::string& problem) {
+  std::error_code ec;
+  auto made = net::server_plain_context::make(identity.server_key, identity.server_certificate,
+                                              identity.authority.self(), ec);
+  if (!made)
+    problem = "the identity cannot be used for the plain port: " + ec.message();
   return made;
 }
 
@@ -166,8 +179,11 @@ std::optional<foundation> lay_foundation(const server_settings& settings, std::s
   auto admin_tls = agents_tls ? admin_context(settings, *identity, problem) : nullptr;
   if (!admin_tls)
     return std::nullopt;
+  auto plain = settings.plain_enabled ? plain_context(*identity, problem) : nullptr;
+  if (settings.plain_enabled && !plain)
+    return std::nullopt;
   return foundation{std::move(*identity), std::move(db), std::move(agents_tls),
-                    std::move(admin_tls)};
+                    std::move(admin_tls), std::move(plain)};
 }
 
 } // namespace muster::server

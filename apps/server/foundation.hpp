@@ -3,6 +3,7 @@
 // free. Every failure is one sentence that names the setting or file and the remedy.
 
 #include "apps/server/settings.hpp"
+#include "net/plain_context.hpp"
 #include "net/server_identity.hpp"
 #include "net/tls_context.hpp"
 #include "storage/store.hpp"
@@ -18,6 +19,7 @@ struct foundation {
   std::unique_ptr<storage::store> db;
   net::server_tls_context_ptr agents_tls;
   net::server_tls_context_ptr admin_tls;
+  net::server_plain_context_ptr agents_plain; ///< null when that port is off
 };
 
 [[nodiscard]] std::optional<foundation> lay_foundation(const server_settings& settings,
@@ -26,6 +28,10 @@ struct foundation {
 /// For agents, with the present certificate.
 [[nodiscard]] net::server_tls_context_ptr agents_context(const net::server_identity& identity,
                                                          std::string& problem);
+
+/// For agents that do without encryption, with the present certificate.
+[[nodiscard]] net::server_plain_context_ptr plain_context(const net::server_identity& identity,
+                                                          std::string& problem);
 
 /// For consoles: the operator's own certificate, or ours.
 [[nodiscard]] net::server_tls_context_ptr admin_context(const server_settings& settings,

@@ -65,10 +65,12 @@ std::string shown(const std::string& address, std::uint16_t port) {
 
 /// What a person, or a script, waits for.
 void announce(const server_settings& settings, const foundation& base, std::uint16_t agents_port,
-              std::uint16_t admin_port) {
+              std::uint16_t plain_port, std::uint16_t admin_port) {
   std::printf("muster-server: ready\n");
   std::printf("  version         %s\n", std::string{version()}.c_str());
   std::printf("  agents          %s\n", shown(settings.agents_address, agents_port).c_str());
+  if (plain_port != 0)
+    std::printf("  plain           %s\n", shown(settings.plain_address, plain_port).c_str());
   std::printf("  console         https://%s\n", shown(settings.admin_address, admin_port).c_str());
   std::printf("  pin             %s\n",
               net::to_hex(base.identity.authority.self().spki_sha256()).c_str());
@@ -114,8 +116,11 @@ private:
   bool show_renewed(std::string& problem) {
     auto agents = agents_context(base_.identity, problem);
     auto admin = agents ? admin_context(settings_, base_.identity, problem) : nullptr;
-    if (!admin)
+    auto plain = admin && base_.agents_plain ? plain_context(base_.identity, problem) : nullptr;
+    if (!admin || (base_.agents_plain && !plain))
       return false;
+    if (plain)
+      shown_->show(door::agents_plain, std::move(plain));
     shown_->show(door::agents_tls, std::move(agents));
     shown_->show(door::admin, std::move(admin));
     return true;
@@ -146,6 +151,8 @@ int run_server(const server_settings& settings, stop_signals& signals) {
   net::io_pool agents_pool{settings.io_threads != 0 ? settings.io_threads : cores()};
   net::io_pool admin_pool{1}; // consoles and health checks are served however busy agents are
   spdlog::info("muster-server {} starts", version());
+  if (base->agents_plain)
+    spdlog::warn("the plain port is on: what its agents say can be read on the way");
   const auto shown = std::make_shared<shown_certificates>();
   auto parts = compose(system, settings, *base, agents_pool, admin_pool, shown, problem);
   if (!parts)
@@ -162,8 +169,9 @@ int run_server(const server_settings& settings, stop_signals& signals) {
     caf::scoped_actor self{system};
     const auto agents_port = port_of(self, root, door::agents_tls);
     const auto admin_port = port_of(self, root, door::admin);
-    if (agents_port != 0 && admin_port != 0)
-      announce(settings, *base, agents_port, admin_port);
+    const auto plain_port = port_of(self, root, door::agents_plain); // 0 when it is off
+    if (agents_port != 0 && admin_port != 0 && (plain_port != 0 || !base->agents_plain))
+      announce(settings, *base, agents_port, plain_port, admin_port);
   }
   const auto reason =
     until_stopped(system, caf::actor_cast<caf::actor>(std::move(root)), signals);

@@ -14,9 +14,9 @@ void declare(config::table& table, server_settings& s) {
   table.address("agents.address", s.agents_address, "where agents connect; :: takes IPv4 too");
   table.port("agents.port", s.agents_port, "TCP port for agents");
   table.number("agents.connections_max", s.agents_connections_max, {0, 16'000'000},
-               "agents connected at once; 0: as many as file descriptors allow");
+               "agents connected at once, to each port; 0: as many as file descriptors allow");
   table.number("agents.accepts_per_second_max", s.agents_accepts_per_second_max, {0, 1'000'000},
-               "new connections in a second; 0: no bound");
+               "new connections in a second, to each port; 0: no bound");
   table.text(
     "agents.public_name", s.agents_public_name, "HOST or HOST:PORT, or empty",
     [](const std::string& text) { return text.empty() || net::parse_endpoint(text, 13000); },
@@ -25,6 +25,11 @@ void declare(config::table& table, server_settings& s) {
                  "time between two syncs of an agent");
   table.number("agents.sync_jitter_percent", s.sync_jitter_percent, {0, 100},
                "random spread of that time, to both sides");
+  table.boolean("plain.enabled", s.plain_enabled,
+                "let agents connect without encryption too: proved and unaltered, but readable by anybody");
+  table.address("plain.address", s.plain_address,
+                "where they connect; :: takes IPv4 too");
+  table.port("plain.port", s.plain_port, "TCP port for them");
   table.address("admin.address", s.admin_address, "where consoles connect; :: takes IPv4 too");
   table.port("admin.port", s.admin_port, "TCP port for consoles");
   table.path("admin.certificate", s.admin_certificate,

@@ -20,6 +20,9 @@ struct server_settings {
   std::string agents_public_name;                    ///< HOST[:PORT] for `muster token create`
   std::chrono::milliseconds sync_period{std::chrono::minutes{15}};
   std::uint64_t sync_jitter_percent = 10;
+  bool plain_enabled = false;
+  std::string plain_address = "::";
+  std::uint16_t plain_port = 14000;
   std::string admin_address = "::";
   std::uint16_t admin_port = 13299;
   std::filesystem::path admin_certificate;           ///< PEM of the operator's own; empty: ours

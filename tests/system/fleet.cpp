@@ -4,6 +4,7 @@
 
 #include <poll.h>
 
+#include <algorithm>
 #include <csignal>
 #include <fstream>
 
@@ -55,6 +56,8 @@ void server_under_test::start() {
   program_ = std::make_unique<process>(joined(joined(wrapper_, own), settings_));
   REQUIRE_MESSAGE(program_->expect("muster-server: ready\n").has_value(), program_->output());
   agents_port_ = port_in(announced(*program_, "agents"));
+  if (std::find(settings_.begin(), settings_.end(), "--plain-enabled") != settings_.end())
+    plain_port_ = port_in(announced(*program_, "plain"));
   admin_port_ = port_in(announced(*program_, "console"));
   pin_ = announced(*program_, "pin");
   if (first_token_file_.empty()) {

@@ -36,6 +36,8 @@ public:
   [[nodiscard]] const std::filesystem::path& directory() const { return directory_.path(); }
   [[nodiscard]] const std::filesystem::path& data() const { return data_; }
   [[nodiscard]] std::uint16_t agents_port() const { return agents_port_; }
+  /// 0: that port is off (settings without --plain-enabled).
+  [[nodiscard]] std::uint16_t plain_port() const { return plain_port_; }
   [[nodiscard]] std::uint16_t admin_port() const { return admin_port_; }
   [[nodiscard]] const std::string& pin() const { return pin_; }
   [[nodiscard]] net::sha256_digest pin_bytes() const;
@@ -63,6 +65,7 @@ private:
   words wrapper_;
   std::filesystem::path data_;
   std::uint16_t agents_port_ = 0;
+  std::uint16_t plain_port_ = 0;
   std::uint16_t admin_port_ = 0;
   std::string pin_;
   std::filesystem::path first_token_file_;

@@ -119,6 +119,9 @@ void show_server(const exchange_ptr& x) {
     x, x->root, [out](std::uint16_t port) { out->set_agents_port(port); }, atom::bound_v,
     door::agents_tls);
   all->ask<std::uint16_t>(
+    x, x->root, [out](std::uint16_t port) { out->set_agents_plain_port(port); }, atom::bound_v,
+    door::agents_plain);
+  all->ask<std::uint16_t>(
     x, x->root, [out](std::uint16_t port) { out->set_admin_port(port); }, atom::bound_v,
     door::admin);
   ask_writer(x, all, troubles);
