@@ -18,9 +18,9 @@ struct dialer_options {
   net::io_pool* pool = nullptr;        ///< outlives the connector's last use
   net::agent_identity identity;
   net::endpoint_name server;           ///< where to go; who must be there says the identity
-  bool plain = false;                  ///< without encryption; `server` is then that port
   std::string from_address;            ///< source address; empty: any
   std::function<std::int64_t()> now_s; ///< the machine's clock, seconds since 1970
+  bool plain = false;                  ///< without encryption; `server` is then that port
 };
 
 /// Every attempt proves this device and demands its server: the pinned authority, the server id

@@ -200,9 +200,9 @@ int run_agent(const agent_settings& settings, stop_signals& signals) {
   auto way = make_dialer({.pool = &pool,
                           .identity = base->identity,
                           .server = base->server,
-                          .plain = settings.plain(),
                           .from_address = {},
-                          .now_s = [] { return now_us() / 1'000'000; }},
+                          .now_s = [] { return now_us() / 1'000'000; },
+                          .plain = settings.plain()},
                          problem);
   if (!way)
     return complain(problem);
