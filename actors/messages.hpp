@@ -466,6 +466,35 @@ struct spool_batch {
 };
 using spool_batch_ptr = std::shared_ptr<const spool_batch>;
 
+/// How a test of wakes went, for people.
+struct wake_probe {
+  bool sent = false;                 ///< by the server; false: `text` says why not
+  bool arrived = false;
+  std::uint32_t took_ms = 0;         ///< from our asking, when it arrived
+  std::string text;
+};
+
+/// How the agent and its server stand.
+struct connection_report {
+  std::string server;                ///< HOST:PORT as it is dialled
+  std::string address;               ///< of the server, as last connected to; empty: never
+  std::string state;                 ///< one line
+  bool connected = false;
+  bool keep = false;                 ///< means to stay connected
+  std::uint64_t syncs = 0;
+  std::int64_t last_sync_us = 0;     ///< 0: none since the agent started
+  std::int64_t next_sync_us = 0;
+  std::int64_t next_attempt_us = 0;  ///< 0: nothing speaks against one now
+  std::string last_error;            ///< empty: none since the agent started
+  std::int64_t last_error_us = 0;
+  std::int64_t clock_offset_ms = 0;  ///< the server's clock less ours, at the last welcome
+  std::int64_t clock_told_us = 0;    ///< when that was; 0: never
+  std::uint64_t wake_counter = 0;    ///< of the last wake taken
+  std::uint64_t wakes = 0;           ///< taken since the agent started
+  std::uint32_t datagram_generation = 0; ///< of the keys for wakes and notices; 0: none yet
+};
+using connection_report_ptr = std::shared_ptr<const connection_report>;
+
 /// Everything the agent knows of its machine, in canonical form (net/wire/agent.proto).
 struct machine_snapshot {
   std::array<std::string, sections> content;

@@ -278,6 +278,9 @@ using directory_actor = join<
     caf::reacts_to<atom::synced, sync_outcome_ptr>,
     // session: a sync of this device has failed.
     caf::reacts_to<atom::failed, device_id>,
+    // session: the device wants to know whether wakes reach it: wake it, although it is here. Answered
+    // at once: sent 1, or why none can be sent. While it is being woken it is not woken twice.
+    caf::replies_to<atom::probe, device_id>::with<wake_result>,
     // call_board: call this device. Every turn is told to the watcher (progress); a call stays until
     // it is done or has failed, or, with too many of them, until it is the oldest.
     caf::reacts_to<atom::call, device_call>,
@@ -520,6 +523,26 @@ using connection_actor = join<
     caf::reacts_to<atom::ready>,
     // local socket, agent_root: sync now. Answered when it is done, with an error if it was not.
     caf::replies_to<atom::sync>::with<caf::ok_atom>,
+    // wake listener: a genuine wake with a new counter. The counter is on the disk before anything
+    // else is done; then connect at once, whatever our own back-off says.
+    caf::reacts_to<atom::wake, wake_purpose, std::uint64_t>,
+    // logind watch: this machine goes; tell the server. True: it has acknowledged. Until told
+    // otherwise (or for a minute) nothing is begun. With `none`: it is back, or stays after all.
+    caf::replies_to<atom::notice, off_reason>::with<bool>,
+    // network watch: addresses or routes have changed; is the server still where it was?
+    caf::reacts_to<atom::contact>,
+    // local socket: have the server send a wake, and say whether it arrived.
+    caf::replies_to<atom::probe>::with<wake_probe>,
+    // local socket: everything an administrator of this machine may want to know.
+    caf::replies_to<atom::get>::with<connection_report_ptr>,
+    // INTERNAL (from an io thread): the server has acknowledged the notice with this number.
+    caf::reacts_to<atom::acked, std::uint32_t>,
+    // INTERNAL: the next try of the notice with this number.
+    caf::reacts_to<atom::notice, std::uint32_t>,
+    // INTERNAL: no wake has come of the test with this number.
+    caf::reacts_to<atom::probe, std::uint32_t>,
+    // INTERNAL: the short wait after a change of the network is over.
+    caf::reacts_to<atom::next>,
     // INTERNAL: is it time for a sync, a retry, or has the server been silent for too long?
     caf::reacts_to<atom::tick>>,
   observable>;
@@ -590,6 +613,8 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(std::vector<muster::actors::call_report_ptr>)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(muster::actors::notice_facts)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(muster::actors::off_reason)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(muster::actors::wake_purpose)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(muster::actors::wake_probe)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(muster::actors::connection_report_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(muster::actors::event_tail_actor)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(muster::net::accepted_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(muster::net::datagram_batch_ptr)

@@ -1,5 +1,6 @@
 #include "net/agent_identity.hpp"
 
+#include "net/datagram_key_file.hpp"
 #include "net/private_file.hpp"
 #include "net/tcp_connector.hpp"
 
@@ -161,6 +162,7 @@ bool save_agent_identity(const fs::path& directory, const agent_identity& identi
     return false;
   }
   return prepare_private_directory(directory, problem) &&
+         forget_datagram_keys(directory, problem) &&
          write_private_file(file, text_of(identity), problem);
 }
 

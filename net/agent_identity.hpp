@@ -29,7 +29,8 @@ struct agent_identity {
 [[nodiscard]] std::optional<key_pair>
 load_or_make_agent_key(const std::filesystem::path& directory, std::string& problem);
 
-/// Writes everything but the key, atomically. Refuses what load_agent_identity() would refuse.
+/// Writes everything but the key, atomically. Keys for datagrams (net/datagram_key_file.hpp) are
+/// forgotten: they were another enrolment's. Refuses what load_agent_identity() would refuse.
 [[nodiscard]] bool save_agent_identity(const std::filesystem::path& directory,
                                        const agent_identity& identity, std::string& problem);
 

@@ -33,7 +33,7 @@ constexpr child_rule rules_of_children[] = {
   {"reader", false, std::chrono::seconds{2}},
   {"spool", false, std::chrono::seconds{10}},
   {"collector", false, std::chrono::seconds{5}}, // may be in the middle of a look
-  {"connection", true, hand_over_max + std::chrono::seconds{1}}, // the last events
+  {"connection", true, hand_over_max + notice_max + std::chrono::seconds{1}}, // the last words
   {"local service", true, std::chrono::seconds{1}},
 };
 
@@ -172,8 +172,10 @@ void agent_root_state::stop_next() {
 }
 
 void agent_root_state::ask_to_stop(bool kill) {
-  const caf::exit_msg stop{self_->address(), kill ? caf::exit_reason::kill
-                                                  : caf::exit_reason::user_shutdown};
+  // Whoever only makes place for its successor need not take leave of anybody.
+  const auto polite = ending_ ? caf::error{caf::exit_reason::user_shutdown}
+                              : make_error(errc::stopping, "to be started again");
+  const caf::exit_msg stop{self_->address(), kill ? caf::error{caf::exit_reason::kill} : polite};
   if (kill || rules_of_children[stopping_].jumps_queue)
     caf::anon_send<caf::message_priority::high>(handles_[stopping_], stop);
   else

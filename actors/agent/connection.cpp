@@ -1,9 +1,8 @@
 #include "actors/agent/connection.hpp"
 
+#include "actors/agent/connection_farewell.hpp"
 #include "net/errc.hpp"
 #include "net/link_actor.hpp"
-#include "storage/keys.hpp"
-#include "storage/records.hpp"
 
 #include <spdlog/spdlog.h>
 
@@ -23,6 +22,10 @@ constexpr std::size_t credit = 8;
 
 } // namespace
 
+connection_state::connection_state(connection_actor::pointer self) : self_(self) {}
+
+connection_state::~connection_state() = default;
+
 connection_actor::behavior_type connection_state::make_behavior(connection_options options,
                                                                 connection_peers peers) {
   options_ = std::move(options);
@@ -32,9 +35,12 @@ connection_actor::behavior_type connection_state::make_behavior(connection_optio
   period_ = options_.period;
   jitter_percent_ = options_.jitter_percent;
   not_before_ = told_not_before_ = sync_due_ = linger_until_ = heard_at_ = now();
+  refused_until_ = away_until_ = now();
+  if (options_.slept)
+    slept_ = options_.slept();
   self_->set_exit_handler([this](const caf::exit_msg& stop) { on_stop(stop); });
   self_->send(peers_.spool, atom::subscribe_v, caf::actor_cast<caf::actor>(self_));
-  load_counter();
+  load_counters();
   arm_tick();
   return {
     [this](atom::opened, const net::accepted_ptr& connection) { on_opened(connection); },
@@ -43,26 +49,25 @@ connection_actor::behavior_type connection_state::make_behavior(connection_optio
     [this](atom::closed, std::error_code why) { on_closed(why); },
     [this](atom::ready) { on_events_ready(); },
     [this](atom::sync) { return on_sync_asked(); },
+    [this](atom::wake, wake_purpose why, std::uint64_t counter) { on_wake(why, counter); },
+    [this](atom::notice, off_reason why) { return on_going(why); },
+    [this](atom::contact) { on_network_changed(); },
+    [this](atom::probe) { return on_wake_probe(); },
+    [this](atom::get) { return report(); },
+    [this](atom::acked, std::uint32_t number) {
+      if (number == farewells_)
+        end_notice(true);
+    },
+    [this](atom::notice, std::uint32_t number) { try_notice(number); },
+    [this](atom::probe, std::uint32_t number) {
+      if (wake_test_ && wake_test_->number == number)
+        end_wake_probe(false, {});
+      consider();
+    },
+    [this](atom::next) { on_call_due(); },
     [this](atom::tick) { on_tick(); },
     [this](atom::status) { return status(); },
   };
-}
-
-void connection_state::load_counter() {
-  self_
-    ->request(peers_.reader, caf::infinite, atom::get_v, storage::family::meta,
-              storage::keys::setting("hello_counter"))
-    .then(
-      [this](const read_result& found) {
-        std::uint64_t counter = 0;
-        if (found.value && storage::records::decode_number(*found.value, counter)) {
-          spdlog::error("the spool's hello counter cannot be read; counting goes on from the clock");
-          counter = static_cast<std::uint64_t>(options_.now_us() / 1'000'000);
-        }
-        counter_ = counter;
-        consider();
-      },
-      [this](const caf::error& why) { self_->quit(why); });
 }
 
 bool connection_state::events_pending() const { return events_waiting_ || !in_flight_.empty(); }
@@ -72,7 +77,7 @@ bool connection_state::events_pending() const { return events_waiting_ || !in_fl
 void connection_state::consider() {
   if (stopping_)
     return hand_over();
-  if (now() >= sync_due_)
+  if (now() >= sync_due_ && !syncing_)
     sync_wanted_ = true;
   if (phase_ == phase::open) {
     if (sync_wanted_ && !syncing_)
@@ -91,8 +96,9 @@ void connection_state::on_tick() {
   if (stopping_) // the tick that was in flight finds that it is not yet time
     return now() >= stop_by_ ? finish() : void();
   arm_tick();
+  look_for_sleep();
   const auto silence = now() - heard_at_;
-  if (in_exchange() && silence >= options_.silence_max) {
+  if (in_exchange() && silence >= (proving_ ? options_.proof_max : options_.silence_max)) {
     if (phase_ == phase::closing) // a link that never tells its end
       return on_closed({});
     spdlog::warn("{} has been silent for {} s in the middle of an exchange", options_.server,
@@ -110,7 +116,7 @@ void connection_state::arm_tick() {
     next = std::min(next, std::max(next_attempt(), reason ? clock : sync_due_));
   }
   if (in_exchange())
-    next = std::min(next, heard_at_ + options_.silence_max);
+    next = std::min(next, heard_at_ + (proving_ ? options_.proof_max : options_.silence_max));
   self_->delayed_send(self_, std::max<caf::timespan>(next - clock, 10ms), atom::tick_v);
 }
 
@@ -128,6 +134,9 @@ void connection_state::on_opened(const net::accepted_ptr& connection) {
     return connection->connection->close();
   link_ = connection->connection;
   resumed_ = connection->peer.resumed;
+  address_ = connection->peer.address;
+  source_ = peers_.datagrams.source_towards ? peers_.datagrams.source_towards(address_)
+                                            : std::string{};
   net::attach_session(*link_, connection_actor{self_});
   link_->trust();
   phase_ = phase::greeted;
@@ -153,7 +162,9 @@ void connection_state::on_closed(std::error_code why) {
   phase_ = phase::idle;
   link_.reset();
   snapshot_.reset();
-  syncing_ = looking_ = events_asked_ = events_open_ = false;
+  syncing_ = looking_ = events_asked_ = events_open_ = proving_ = false;
+  if (wake_test_)
+    wake_test_->asked = false;
   ++generation_; // an answer of the spool for this stream is void
   const bool fetching = std::exchange(fetching_, false); // renumbering or the next batch: void, too
   if (!std::exchange(in_flight_, {}).empty() || fetching)
@@ -171,7 +182,7 @@ void connection_state::close_if_done() {
   const bool events_busy = events_pending() || went_back_ || fetching_;
   if (stopping_)
     return phase_ == phase::open && !events_busy ? finish() : void();
-  const bool busy = syncing_ || looking_ || sync_wanted_ || events_busy;
+  const bool busy = syncing_ || looking_ || sync_wanted_ || events_busy || wake_test_;
   if (phase_ == phase::open && !busy && !keeping() && now() >= linger_until_)
     close_link();
 }
@@ -186,6 +197,7 @@ void connection_state::close_link() {
 /// Whatever was going on has failed: those who wait for it are told, and there is a pause.
 void connection_state::give_up(const std::string& why) {
   answer_askers(make_error(errc::not_connected, why));
+  end_wake_probe(false, why);
   if (stopping_) {
     spdlog::info("{}: {}; the events that are left wait for the next start", options_.server, why);
     return finish();
@@ -201,7 +213,8 @@ void connection_state::back_off(const std::string& why) {
   const auto wait = backoff_.next(random_);
   spdlog::warn("{}: {}; trying again in {:.1f} s", options_.server, why,
                std::chrono::duration<double>(wait).count());
-  last_words_ = why;
+  last_words_ = last_error_ = why;
+  last_error_us_ = options_.now_us();
   not_before_ = std::max(not_before_, now() + wait);
 }
 
@@ -209,7 +222,10 @@ void connection_state::back_off(const std::string& why) {
 void connection_state::obey(std::chrono::milliseconds pause, errc code, std::string why) {
   last_words_ = std::move(why);
   told_not_before_ = std::max(told_not_before_, now() + pause);
+  last_error_ = last_words_;
+  last_error_us_ = options_.now_us();
   answer_askers(make_error(code, last_words_));
+  end_wake_probe(false, last_words_);
   sync_wanted_ = sync_wanted_ || (syncing_ && looked_);
   if (stopping_)
     return finish();
@@ -219,8 +235,9 @@ void connection_state::obey(std::chrono::milliseconds pause, errc code, std::str
 caf::result<caf::ok_atom> connection_state::on_sync_asked() {
   if (stopping_)
     return make_error(errc::stopping, "the agent is stopping");
-  if (now() < told_not_before_) {
-    const auto wait = std::chrono::ceil<std::chrono::seconds>(told_not_before_ - now());
+  if (const auto barred = std::max({told_not_before_, refused_until_, away_until_});
+      now() < barred) {
+    const auto wait = std::chrono::ceil<std::chrono::seconds>(barred - now());
     return make_error(errc::not_connected,
                       last_words_ + ", to come back in " + std::to_string(wait.count()) + " s");
   }
@@ -252,6 +269,32 @@ std::string connection_state::status() const {
     out += ", " + last_words_ + ", next attempt in "
            + std::to_string(std::chrono::ceil<std::chrono::seconds>(next_attempt() - now()).count())
            + " s";
+  return out;
+}
+
+connection_report_ptr connection_state::report() const {
+  auto out = std::make_shared<connection_report>();
+  const auto clock = now();
+  const auto wall_us = options_.now_us();
+  const auto at = [&](time_point when) {
+    return wall_us + std::chrono::duration_cast<std::chrono::microseconds>(when - clock).count();
+  };
+  out->server = options_.server;
+  out->address = address_;
+  out->state = status();
+  out->connected = phase_ == phase::open;
+  out->keep = keeping();
+  out->syncs = syncs_;
+  out->last_sync_us = last_sync_us_;
+  out->next_sync_us = at(sync_wanted_ ? std::max(clock, next_attempt()) : sync_due_);
+  out->next_attempt_us = clock < next_attempt() ? at(next_attempt()) : 0;
+  out->last_error = last_error_;
+  out->last_error_us = last_error_us_;
+  out->clock_offset_ms = clock_offset_ms_;
+  out->clock_told_us = clock_told_us_;
+  out->wake_counter = wake_counter_;
+  out->wakes = wakes_;
+  out->datagram_generation = options_.keys.empty() ? 0 : options_.keys.front().generation;
   return out;
 }
 

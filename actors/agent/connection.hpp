@@ -32,14 +32,22 @@ namespace muster::actors {
 /// Asked to stop it first hands over what the spool holds: by the connection there is, else by one
 /// attempt, unless a pause is pending or the machine was never looked at. It ends when everything is
 /// acknowledged, at once when the spool is empty or anything fails, after `stop_max` at the latest.
-/// What is not delivered by then waits in the spool.
+/// What is not delivered by then waits in the spool. Its last word is a notice, which the server
+/// acknowledges or which is given up after `notice_max`.
+///
+/// A genuine wake ends every pause but the one after a refusal, and has the connection synced; on a
+/// connection that is open already it demands a sign of life, for the server seems not to know it.
+/// Once the machine has said that it goes, nothing is begun until it is back.
 ///
 /// Bounds: `window` batches of `batch_bytes_max` in flight, one snapshot in memory while a sync is
 /// in progress, nothing else that grows.
 class connection_state {
 public:
   static inline const char* name = "connection";
-  explicit connection_state(connection_actor::pointer self) : self_(self) {}
+  explicit connection_state(connection_actor::pointer self);
+  ~connection_state();
+  connection_state(const connection_state&) = delete;
+  connection_state& operator=(const connection_state&) = delete;
 
   connection_actor::behavior_type make_behavior(connection_options options,
                                                 connection_peers peers);
@@ -52,7 +60,6 @@ private:
   enum class phase : std::uint8_t { idle, preparing, dialling, greeted, open, closing };
 
   // -- connection.cpp: when -----------------------------------------------------------------------
-  void load_counter();
   void consider();
   void on_tick();
   void arm_tick();
@@ -64,10 +71,13 @@ private:
   void give_up(const std::string& why);
   void back_off(const std::string& why);
   void obey(std::chrono::milliseconds pause, errc code, std::string why);
-  [[nodiscard]] time_point next_attempt() const { return std::max(not_before_, told_not_before_); }
+  [[nodiscard]] time_point next_attempt() const {
+    return std::max({not_before_, told_not_before_, refused_until_, away_until_});
+  }
   [[nodiscard]] bool in_exchange() const;
   [[nodiscard]] bool keeping() const { return options_.keep || kept_by_server_; }
   [[nodiscard]] std::string status() const;
+  [[nodiscard]] connection_report_ptr report() const;
   caf::result<caf::ok_atom> on_sync_asked();
   void answer_askers(const caf::error& why);
   [[nodiscard]] time_point now() const { return self_->clock().now(); }
@@ -75,6 +85,8 @@ private:
   // -- connection_sync.cpp: what ------------------------------------------------------------------
   void prepare();
   void count_hello();
+  void draw_counter(std::function<void(std::uint64_t)> then,
+                    std::function<void(const caf::error&)> failed);
   void dial();
   void greet();
   void on_frame(const frame_ptr& bytes);
@@ -98,6 +110,29 @@ private:
   void on_events_ready();
   [[nodiscard]] bool events_pending() const;
 
+  // -- connection_calls.cpp: being called, and moving about ---------------------------------------
+  void load_counters();
+  void load_number(const std::string& row, std::function<void(std::uint64_t)> then);
+  void on_wake(wake_purpose why, std::uint64_t counter);
+  void obey_wake(wake_purpose why);
+  void prove();
+  void on_network_changed();
+  void call_soon();
+  void on_call_due();
+  void look_for_sleep();
+  void learn_keys(const wire::welcome& welcome);
+  caf::result<wake_probe> on_wake_probe();
+  void ask_for_wake();
+  void on_wake_test_sent(const wire::wake_test_sent& answer);
+  void end_wake_probe(bool arrived, std::string text);
+
+  // -- connection_notice.cpp: going away ----------------------------------------------------------
+  caf::result<bool> on_going(off_reason why);
+  void go_away();
+  void tell_going(off_reason why, std::function<void(bool)> then);
+  void try_notice(std::uint32_t number);
+  void end_notice(bool acknowledged);
+
   // -- connection_stop.cpp: the last words --------------------------------------------------------
   void on_stop(const caf::exit_msg& stop);
   void hand_over();
@@ -113,7 +148,9 @@ private:
   net::link_ptr link_;
   bool resumed_ = false;
   time_point not_before_;      ///< our own pause; ends when somebody asks for a sync
-  time_point told_not_before_; ///< the server's word
+  time_point told_not_before_; ///< the server's word; a wake is a newer one
+  time_point refused_until_;   ///< the server does not want us: no wake ends this
+  time_point away_until_;      ///< the machine has said that it goes
   time_point sync_due_;        ///< the next periodic sync
   time_point linger_until_;    ///< not closed before, for the sake of the next event
   time_point heard_at_;        ///< last time the server said something, or we began to wait for it
@@ -122,6 +159,7 @@ private:
   bool kept_by_server_ = false;          ///< its last word; a lost connection is made again
 
   std::optional<std::uint64_t> counter_; ///< last one used; empty until read from the disk
+  std::uint64_t hello_counter_ = 0;      ///< of the present connection's hello
   section_digests digests_{};            ///< as last told to the server
   device_statistics statistics_;
   machine_snapshot_ptr snapshot_;        ///< only while a sync is in progress
@@ -141,10 +179,41 @@ private:
   event_position sent_;                  ///< last event sent
   std::deque<event_position> in_flight_; ///< last event of each batch not yet acknowledged
 
+  std::uint64_t wake_counter_ = 0;       ///< of the last wake taken; on the disk
+  std::uint64_t wakes_ = 0;
+  bool linger_wanted_ = false;           ///< the next welcome is followed by wake_linger
+  bool proving_ = false;                 ///< the server has proof_max to say anything
+  bool call_pending_ = false;            ///< a `next` is on its way
+  std::string address_;                  ///< of the server, as last connected to
+  std::string source_;                   ///< ours, towards that one
+  std::chrono::milliseconds slept_{};
+  /// A test of wakes, from the question to its end.
+  struct wake_test {
+    caf::typed_response_promise<actors::wake_probe> asker;
+    time_point begun;
+    std::uint32_t number = 0;
+    bool asked = false; ///< the server, on the present connection
+    bool sent = false;
+  };
+  std::unique_ptr<wake_test> wake_test_;
+  std::uint32_t wake_tests_ = 0;
+
+  /// A notice, from its counter to its acknowledgement.
+  struct farewell;
+  std::unique_ptr<farewell> farewell_;
+  std::uint32_t farewells_ = 0;
+  off_reason going_ = off_reason::none;  ///< as the machine said
+  std::uint64_t told_counter_ = 0;       ///< of the last notice that was acknowledged
+
   std::optional<caf::error> stopping_;   ///< asked to stop, with this reason
+  bool finishing_ = false;
   time_point stop_by_;                   ///< then without having handed over everything
 
   std::string last_words_ = "not connected yet"; ///< for status
+  std::string last_error_;
+  std::int64_t last_error_us_ = 0;
+  std::int64_t clock_offset_ms_ = 0;
+  std::int64_t clock_told_us_ = 0;
   std::int64_t last_sync_us_ = 0;
   std::uint64_t syncs_ = 0;
 };

@@ -4,12 +4,15 @@
 #include "actors/protocol.hpp"
 #include "actors/rules/backoff.hpp"
 #include "actors/wall_clock.hpp"
+#include "net/datagram_keys.hpp"
 #include "net/tcp_connector.hpp"
 
 #include <chrono>
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 namespace muster::actors {
 
@@ -22,6 +25,30 @@ struct connector {
   /// The server told its time (seconds since 1970).
   std::function<void(std::int64_t now_s)> learn_time;
 };
+
+/// What lies outside of the connection and has to do with datagrams. In production
+/// agent/datagram_ways.hpp; in tests functions. Each may be empty: there is no such thing. They
+/// return at once and may be called from any thread.
+struct datagram_ways {
+  /// Where wakes are heard; 0: nowhere.
+  std::function<std::uint16_t()> wake_port;
+  /// Wakes up to this counter are old; those behind it may be told (atom::wake) from now on.
+  std::function<void(std::uint64_t counter)> took_wakes;
+  /// These keys (the newest first, at most two) prove wakes from now on; keep them on the disk.
+  std::function<void(const std::vector<net::device_datagram_keys>& keys)> keep_keys;
+  /// Sends a notice to the server at this address. `answered` is called at most once, from any
+  /// thread, when something came back from there that `is_answer` takes for one; never after the
+  /// next send.
+  std::function<void(const std::string& address, std::string bytes,
+                     std::function<bool(std::string_view)> is_answer,
+                     std::function<void()> answered)>
+    send_notice;
+  /// The local address from which this one is reached just now; empty: it is not.
+  std::function<std::string(const std::string& address)> source_towards;
+};
+
+/// What a notice may take: then we go without the server's acknowledgement.
+inline constexpr std::chrono::milliseconds notice_max{1'000};
 
 /// What the last events may take at the stop. Whoever stops a connection waits longer.
 inline constexpr std::chrono::milliseconds hand_over_max{1'500};
@@ -49,6 +76,22 @@ struct connection_options {
   std::chrono::milliseconds stop_max = hand_over_max;
   std::uint64_t seed = 0;                      ///< of all jitter
   wall_clock now_us;
+  std::vector<net::device_datagram_keys> keys; ///< as on the disk, the newest first
+  /// After a wake for control it stays at least so long, for the orders to come.
+  std::chrono::milliseconds wake_linger{std::chrono::seconds{60}};
+  /// Called although connected, or moved to another network: the server has so long to show that
+  /// this connection still reaches it.
+  std::chrono::milliseconds proof_max{std::chrono::seconds{5}};
+  /// A whole office that gets its network back does not connect at the same moment.
+  std::chrono::milliseconds spread_max{std::chrono::seconds{2}};
+  /// A test of wakes: how long one may take.
+  std::chrono::milliseconds wake_probe_max{std::chrono::seconds{5}};
+  /// A notice is sent again after this time.
+  std::chrono::milliseconds notice_retry{std::chrono::milliseconds{350}};
+  /// A machine that said it goes, and runs on for so long, has not gone.
+  std::chrono::milliseconds away_max{std::chrono::seconds{60}};
+  /// How long this machine has slept since its boot; empty: never.
+  std::function<std::chrono::milliseconds()> slept;
 };
 
 struct connection_peers {
@@ -57,6 +100,7 @@ struct connection_peers {
   event_spool_actor spool;
   store_writer_actor writer;                   ///< of the spool's store: keeps the hello's counter
   store_reader_actor reader;
+  datagram_ways datagrams;
 };
 
 } // namespace muster::actors

@@ -58,16 +58,34 @@ void connection_state::prepare() {
 /// One write for each hello, and never ahead: a disk that is set back, however little, shows a
 /// counter that the server has seen.
 void connection_state::count_hello() {
+  draw_counter(
+    [this](std::uint64_t counter) {
+      if (phase_ != phase::preparing) // the machine has said meanwhile that it goes
+        return;
+      hello_counter_ = counter;
+      dial();
+    },
+    [this](const caf::error& why) {
+      if (phase_ == phase::preparing)
+        give_up("the hello counter could not be written: " + text_of(why));
+    });
+}
+
+/// The next of the row that hellos and notices share.
+void connection_state::draw_counter(std::function<void(std::uint64_t)> then,
+                                    std::function<void(const caf::error&)> failed) {
+  const auto drawn = ++*counter_;
   storage::change_batch change{storage::put(storage::family::meta,
                                             storage::keys::setting("hello_counter"),
-                                            storage::records::encode_number(++*counter_))};
+                                            storage::records::encode_number(drawn))};
   self_
     ->request(peers_.writer, caf::infinite, atom::put_v,
               std::make_shared<const storage::change_batch>(std::move(change)), durability::command)
-    .then([this](caf::ok_atom) { dial(); },
-          [this](const caf::error& why) {
-            --*counter_;
-            give_up("the hello counter could not be written: " + text_of(why));
+    .then([then = std::move(then), drawn](caf::ok_atom) { then(drawn); },
+          [this, failed = std::move(failed), drawn](const caf::error& why) {
+            if (*counter_ == drawn)
+              --*counter_;
+            failed(why);
           });
 }
 
@@ -90,10 +108,16 @@ void connection_state::greet() {
   hello.set_device_id(bytes(options_.device));
   hello.set_boot_id(bytes(options_.boot));
   hello.set_fingerprint(bytes(options_.fingerprint));
-  hello.set_counter(*counter_);
+  hello.set_counter(hello_counter_);
   hello.set_clock_ms(options_.now_us() / 1000);
   hello.set_keep(keeping());
   hello.set_events_waiting(events_waiting_);
+  hello.set_wake_port(peers_.datagrams.wake_port ? peers_.datagrams.wake_port() : 0);
+  hello.set_wake_counter(wake_counter_);
+  if (options_.period_is_ours)
+    hello.set_sync_period_s(static_cast<std::uint32_t>(
+      std::chrono::ceil<std::chrono::seconds>(options_.period).count()));
+  hello.set_datagram_generation(options_.keys.empty() ? 0 : options_.keys.front().generation);
   fill(*hello.mutable_digests(), digests_);
   fill(*hello.mutable_statistics(), statistics_);
   syncing_ = true; // the welcome has a plan
@@ -112,6 +136,7 @@ void connection_state::on_frame(const frame_ptr& frame) {
   if (!link_ || phase_ == phase::closing)
     return;
   heard_at_ = now();
+  proving_ = false;
   wire::server_message message;
   if (!message.ParseFromArray(frame->data(), static_cast<int>(frame->size())))
     return give_up("the server sent what is no message of ours");
@@ -146,6 +171,7 @@ void connection_state::on_message(const wire::server_message& message) {
   }
   case body::kSyncNow: sync_wanted_ = true; return consider();
   case body::kKeep: kept_by_server_ = message.keep().on(); return consider();
+  case body::kWakeTestSent: return on_wake_test_sent(message.wake_test_sent());
   case body::kEnrolReply:
   case body::BODY_NOT_SET: spdlog::debug("an unknown message of {}", options_.server); return;
   }
@@ -157,8 +183,13 @@ void connection_state::on_welcome(const wire::welcome& welcome) {
   phase_ = phase::open;
   backoff_.reset();
   kept_by_server_ = welcome.keep();
+  if (std::exchange(linger_wanted_, false))
+    linger_until_ = std::max(linger_until_, now() + options_.wake_linger);
   if (peers_.way.learn_time && welcome.server_time_ms() > 0)
     peers_.way.learn_time(welcome.server_time_ms() / 1000);
+  clock_told_us_ = options_.now_us();
+  clock_offset_ms_ = welcome.server_time_ms() - clock_told_us_ / 1000;
+  learn_keys(welcome);
   if (!options_.period_is_ours && welcome.sync_period_s() > 0) {
     period_ = std::chrono::seconds{welcome.sync_period_s()};
     jitter_percent_ = welcome.sync_jitter_percent();
@@ -170,6 +201,7 @@ void connection_state::on_welcome(const wire::welcome& welcome) {
                  options_.server);
     went_back_ = true;
   }
+  ask_for_wake();
   if (went_back_) // now, or when it was last told and not yet done
     open_events();
   on_plan(welcome.plan());
@@ -230,8 +262,9 @@ void connection_state::on_sync_done() {
 void connection_state::on_refused(const wire::refused& refused) {
   spdlog::error("{} refused this device: {}", options_.server, refused.text());
   peers_.way.forget_session();
-  obey(rules::jittered(options_.refused_pause, 50, random_), errc::refused,
-       "refused: " + refused.text());
+  const auto pause = rules::jittered(options_.refused_pause, 50, random_);
+  refused_until_ = now() + pause;
+  obey(pause, errc::refused, "refused: " + refused.text());
 }
 
 /// On a connection that is already open.

@@ -22,11 +22,12 @@ constexpr permission permissions[] = {
   {peer_state::active, agent_says::events_open, channel::plain},
   {peer_state::active, agent_says::events, channel::plain},
   {peer_state::active, agent_says::pong, channel::plain},
+  {peer_state::active, agent_says::wake_test, channel::plain},
 };
 
 constexpr std::array<std::string_view, agent_messages> message_names = {
   "unknown message", "enrol_request", "hello",  "sync_request",
-  "section_chunk",   "events_open",   "events", "pong",
+  "section_chunk",   "events_open",   "events", "pong", "wake_test",
 };
 
 constexpr std::array<std::string_view, peer_states> state_names = {

@@ -31,8 +31,9 @@ enum class agent_says : std::uint8_t {
   events_open = 5,
   events = 6,
   pong = 7,
+  wake_test = 8,
 };
-inline constexpr std::size_t agent_messages = 8;
+inline constexpr std::size_t agent_messages = 9;
 
 /// Who else can read what is said on a connection.
 enum class channel : std::uint8_t {

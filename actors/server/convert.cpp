@@ -173,6 +173,13 @@ std::string sync_now() {
   return out.SerializeAsString();
 }
 
+std::string wake_test_sent(bool sent, const std::string& text) {
+  wire::server_message out;
+  out.mutable_wake_test_sent()->set_sent(sent);
+  out.mutable_wake_test_sent()->set_text(text);
+  return out.SerializeAsString();
+}
+
 std::string keep(bool on) {
   wire::server_message out;
   out.mutable_keep()->set_on(on);

@@ -68,6 +68,7 @@ inline constexpr std::size_t event_attribute_bytes_max = 1024; ///< key and valu
                                   const std::vector<net::device_datagram_keys>& datagram_keys);
 [[nodiscard]] std::string sync_now();
 [[nodiscard]] std::string keep(bool on);
+[[nodiscard]] std::string wake_test_sent(bool sent, const std::string& text);
 [[nodiscard]] std::string sync_plan(std::uint32_t wanted);
 [[nodiscard]] std::string sync_done();
 [[nodiscard]] std::string events_position(const event_position& at);

@@ -51,6 +51,7 @@ directory_actor::behavior_type directory_state::make_behavior(directory_options 
     },
     [this](atom::synced, const sync_outcome_ptr& outcome) { synced(*outcome); },
     [this](atom::failed, const device_id& device) { sync_failed(device); },
+    [this](atom::probe, const device_id& device) { return test_wake(device); },
     [this](atom::call, const device_call& order) { call(order); },
     [this](atom::notice, const notice_facts& facts) { return take_notice(facts); },
     [this](atom::enrol, const enrolled_device_ptr& device) { return enrol(device); },

@@ -129,6 +129,17 @@ void directory_state::wake(const device_entry& entry, wake_purpose purpose) {
   send_wakes();
 }
 
+/// Nobody waits for its end: the device itself sees whether it arrives.
+wake_result directory_state::test_wake(const device_id& device) {
+  const auto* const entry = devices_->find(device);
+  if (entry == nullptr || !options_.waker)
+    return {false, 0, "this server sends no wakes"};
+  if (entry->wake_port == 0 || entry->address.empty())
+    return {false, 0, "the server was not told where this device listens"};
+  wake(*entry, wake_purpose::control);
+  return {false, 1, {}};
+}
+
 void directory_state::send_wakes() {
   while (!to_wake_.empty() && wakes_in_flight_ < fleet_limits::wakes_max) {
     const auto [device, purpose] = to_wake_.front();

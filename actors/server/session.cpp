@@ -93,6 +93,8 @@ void session_state::take(rules::agent_says what, const agent_message_ptr& messag
     return on_events(message);
   case says::pong:
     return link_->grant(1);
+  case says::wake_test:
+    return on_wake_test();
   case says::unknown:
     return; // never allowed
   }

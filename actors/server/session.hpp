@@ -68,6 +68,7 @@ private:
   void on_sync_request(const wire::agent_message& message);
   void on_chunk(const agent_message_ptr& message);
   void on_events(const agent_message_ptr& message);
+  void on_wake_test();
   void on_closed();
 
   // -- from the server ----------------------------------------------------------------------------

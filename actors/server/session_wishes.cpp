@@ -1,4 +1,5 @@
-// What the directory wants of a session: a sync, a kept connection, a sign of life.
+// What the directory wants of a session: a sync, a kept connection, a sign of life; and what an
+// agent wants to know of us.
 #include "actors/server/convert.hpp"
 #include "actors/server/session.hpp"
 #include "actors/server/session_limits.hpp"
@@ -19,6 +20,20 @@ void session_state::on_sync_wanted(std::uint64_t calls) {
 void session_state::on_keep(bool on) {
   if (state_ == peer_state::active && !link_->try_send(convert::keep(on)))
     end_with({});
+}
+
+/// The other way round: the agent wants something of us.
+void session_state::on_wake_test() {
+  self_->request(services_->directory_of(device_), caf::infinite, atom::probe_v, device_)
+    .then(
+      [this](const wake_result& result) {
+        if (state_ != peer_state::active)
+          return;
+        if (!link_->try_send(convert::wake_test_sent(result.sent != 0, result.text)))
+          return end_with({});
+        link_->grant(1);
+      },
+      [this](const caf::error&) { end_with({}); });
 }
 
 caf::result<bool> session_state::on_probe() {

@@ -3,10 +3,14 @@
 #include "actors/agent/agent_root.hpp"
 #include "actors/agent/collector.hpp"
 #include "actors/agent/connection.hpp"
+#include "actors/agent/device_datagrams.hpp"
 #include "actors/agent/dialer.hpp"
 #include "actors/agent/event_spool.hpp"
 #include "actors/agent/local_service.hpp"
+#include "actors/agent/network_watch.hpp"
 #include "actors/agent/package_watch.hpp"
+#include "actors/agent/probe/logind_watch.hpp"
+#include "apps/agent/machine_news.hpp"
 #include "apps/common/clock.hpp"
 #include "apps/common/exit_codes.hpp"
 #include "apps/common/signals.hpp"
@@ -116,6 +120,7 @@ connection_options options_of(const agent_settings& settings, const foundation& 
     out.period_is_ours = true;
   }
   out.keep = settings.keep;
+  out.slept = probe::time_slept;
   out.seed = random_seed();
   out.now_us = now_us;
   return out;
@@ -136,7 +141,9 @@ local_service_options local_options(const agent_settings& settings, net::io_pool
 
 agent_root_options compose(const agent_settings& settings, const foundation& base,
                            net::io_pool& pool, const connector& way,
-                           const std::shared_ptr<news_of_packages>& news) {
+                           device_datagrams& datagrams,
+                           const std::shared_ptr<news_of_packages>& news,
+                           const std::shared_ptr<machine_news>& machine) {
   agent_root_options out;
   out.start_writer = [db = base.spool.get()](agent_root_actor::pointer root,
                                              const agent_children&) {
@@ -169,11 +176,16 @@ agent_root_options compose(const agent_settings& settings, const foundation& bas
     news->tell(handle);
     return handle;
   };
-  out.start_connection = [options = options_of(settings, base),
-                          way](agent_root_actor::pointer root, const agent_children& before) {
-    return root->spawn(connection, options,
-                       connection_peers{way, before.collector, before.spool, before.writer,
-                                        before.reader});
+  auto options = options_of(settings, base);
+  options.keys = datagrams.keys();
+  out.start_connection = [options, way, &datagrams, machine](agent_root_actor::pointer root,
+                                                             const agent_children& before) {
+    auto handle = root->spawn(connection, options,
+                              connection_peers{way, before.collector, before.spool, before.writer,
+                                               before.reader, datagrams.ways()});
+    datagrams.tell(handle);
+    machine->tell(handle);
+    return handle;
   };
   out.start_local = [&settings, &pool](agent_root_actor::pointer root,
                                        const agent_children& before) {
@@ -206,6 +218,13 @@ int run_agent(const agent_settings& settings, stop_signals& signals) {
                          problem);
   if (!way)
     return complain(problem);
+  device_datagrams datagrams{{.pool = &pool,
+                              .identity_directory = settings.identity(),
+                              .owner = {base->identity.device_id, base->identity.server_id},
+                              .server_key = base->identity.wake_public_key,
+                              .wake_address = settings.wake_address,
+                              .wake_port = settings.wake_port,
+                              .notice_port = settings.notice_port}};
   const auto news = std::make_shared<news_of_packages>();
   std::optional<package_watch> watch;
   watch.emplace(pool.lane(0), package_watch_options{},
@@ -214,12 +233,32 @@ int run_agent(const agent_settings& settings, stop_signals& signals) {
                                            spdlog::warn("{}; changes are found at the next sync",
                                                         why);
                                          }});
+  const auto machine = std::make_shared<machine_news>(system);
+  std::optional<network_watch> network;
+  network.emplace(pool.lane(0), network_watch_options{},
+                  network_watch::callbacks{[machine] { machine->network_changed(); },
+                                           [](const std::string& why) {
+                                             spdlog::warn("{}; a new network is found at the next "
+                                                          "attempt",
+                                                          why);
+                                           }});
+  std::optional<probe::logind_watch> logind;
+  logind.emplace(pool.lane(0), probe::logind_watch_options{},
+                 probe::logind_watch::callbacks{
+                   [machine](off_reason why, std::function<void()> done) {
+                     machine->going(why, std::move(done));
+                   },
+                   [machine] { machine->staying(); }});
   spdlog::info("muster-agent {} for device {}", version(),
                device_id{base->identity.device_id}.text());
-  auto root = system.spawn(agent_root, compose(settings, *base, pool, *way, news));
+  auto root = system.spawn(agent_root, compose(settings, *base, pool, *way, datagrams, news, machine));
   const auto reason = until_stopped(system, caf::actor_cast<caf::actor>(std::move(root)), signals);
   watch.reset();
   news->tell({});
+  datagrams.tell({});
+  machine->tell({});
+  network.reset();
+  logind.reset();
   way.reset();
   pool.join();
   if (is_orderly(reason)) {

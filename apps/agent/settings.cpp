@@ -21,6 +21,10 @@ void declare(config::table& table, agent_settings& s) {
   table.duration("sync.period", s.sync_period, {0ms, 24h * 30},
                  "time between two syncs; 0s: as the server says");
   table.boolean("sync.keep", s.keep, "stay connected between syncs");
+  table.address("wake.address", s.wake_address, "where the server's calls are heard; :: takes IPv4 too");
+  table.port("wake.port", s.wake_port, "UDP port for the server's calls; 0: this device cannot be called");
+  table.port("notice.port", s.notice_port, "the server's UDP port, told when this device goes away",
+             false);
   table.size("spool.bytes_max", s.spool_bytes_max, {256 * 1024, std::uint64_t{1} << 32},
              "most that events may take on the disk while the server is away");
   table.choice("log.level", s.log_level, logging::level_names(), "how much is logged");

@@ -19,6 +19,9 @@ struct agent_settings {
   std::string name;                           ///< shown instead of the host name; empty: the host's
   std::chrono::milliseconds sync_period{0};   ///< 0: the server's word
   bool keep = false;
+  std::string wake_address = "::";
+  std::uint16_t wake_port = 15000;            ///< UDP; 0: not to be called
+  std::uint16_t notice_port = 13000;          ///< UDP, of the server
   std::uint64_t spool_bytes_max = 8ULL << 20;
   std::string log_level = "info";
 

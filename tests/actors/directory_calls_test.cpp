@@ -299,3 +299,26 @@ TEST_CASE_FIXTURE(calls_world, "the waker hears of counters that agents name, ea
   greet(now + 1);
   CHECK(wakes.heard == std::vector{now, now + 1});
 }
+
+// -- tests of wakes ---------------------------------------------------------------------------------
+
+TEST_CASE_FIXTURE(calls_world, "a device that tests wakes is waked although it is here, once at a time") {
+  const auto there = session();
+  hello(agent, there);
+  const auto test = [&] { return ask<wake_result>(directory_of(agent.device), atom::probe_v, agent.device); };
+  CHECK(test().sent == 1);
+  CHECK(test().sent == 1);
+  REQUIRE(wakes.orders.size() == 1);
+  CHECK(wakes.orders[0].device == agent.device);
+  CHECK(wakes.orders[0].purpose == wake_purpose::control);
+}
+
+TEST_CASE_FIXTURE(calls_world, "a test of wakes by a device that listens nowhere says so") {
+  agent.wake_port = 0;
+  const auto there = session();
+  hello(agent, there);
+  const auto result = ask<wake_result>(directory_of(agent.device), atom::probe_v, agent.device);
+  CHECK(result.sent == 0);
+  CHECK_FALSE(result.text.empty());
+  CHECK(wakes.orders.empty());
+}

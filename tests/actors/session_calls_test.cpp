@@ -166,3 +166,21 @@ TEST_CASE_FIXTURE(calls_world, "services that have failed are counted when run s
   REQUIRE(outcomes.back()->failed_services);
   CHECK(*outcomes.back()->failed_services == 2);
 }
+
+TEST_CASE_FIXTURE(calls_world, "an agent that tests wakes is told whether one is on its way") {
+  auto at = welcome();
+  wire::agent_message test;
+  test.mutable_wake_test();
+  SUBCASE("it is") {
+    say(at, test);
+    REQUIRE(at.link->last() == says::kWakeTestSent);
+    CHECK(at.link->sent.back().wake_test_sent().sent());
+  }
+  SUBCASE("it cannot be") {
+    wake_answer = {false, 0, "no port"};
+    say(at, test);
+    REQUIRE(at.link->last() == says::kWakeTestSent);
+    CHECK_FALSE(at.link->sent.back().wake_test_sent().sent());
+    CHECK(at.link->sent.back().wake_test_sent().text() == "no port");
+  }
+}

@@ -12,7 +12,8 @@ namespace {
 
 /// Every message an agent can send, and two that it cannot.
 std::vector<std::pair<std::string, std::string>> every_message() {
-  wire::agent_message open, pong;
+  wire::agent_message open, pong, test;
+  test.mutable_wake_test();
   open.mutable_events_open();
   pong.mutable_pong();
   const auto text = [](const wire::agent_message& m) { return m.SerializeAsString(); };
@@ -24,6 +25,7 @@ std::vector<std::pair<std::string, std::string>> every_message() {
     {"events_open", text(open)},
     {"events", text(session_world::events({}, 5, 1, 2))},
     {"pong", text(pong)},
+    {"wake_test", text(test)},
     {"unknown message", std::string{}},                  // no body at all
     {"unknown message", std::string("\xa2\x01\x00", 3)}, // field 20: of a later version
   };
@@ -80,7 +82,7 @@ bool allowed(peer_state state, const std::string& message) {
     return message == "hello";
   case peer_state::active:
     return message == "sync_request" || message == "events_open" || message == "events" ||
-           message == "pong"; // and section_chunk, during a sync
+           message == "pong" || message == "wake_test"; // and section_chunk, during a sync
   default:
     return false;
   }

@@ -97,6 +97,7 @@ struct fleet_notes {
   bool silent = false; ///< admissions and enrolments wait for ever
   std::vector<hello_facts_ptr> hellos;
   std::vector<device_id> left, contacts, failed;
+  wake_result wake_answer{false, 1, {}}; ///< to a test of wakes
   std::vector<sync_outcome_ptr> outcomes;
   std::vector<std::uint32_t> replaced; ///< sections announced to be
   store_writer_actor writer_of_directory;

@@ -224,7 +224,7 @@ TEST_CASE_FIXTURE(root_world, "a disk that fails during the stop is not passed o
   caf::anon_send(present.at("writer"), 1);
   settle();
   CHECK_FALSE(ended());
-  pass(hand_over_max); // its own time is not over when the last events' is
+  pass(hand_over_max + notice_max); // the last events' and the notice's: its own is not over
   CHECK_FALSE(ended());
   pass(1s);
   const auto reason = ended();

@@ -75,6 +75,17 @@ struct connection_fakes {
   bool look_fails = false;
   bool hold_looks = false;
   std::vector<caf::typed_response_promise<machine_snapshot_ptr>> held;
+  std::uint16_t wake_port = 15000;
+  std::vector<std::uint64_t> wakes_taken; ///< what the listener was told
+  std::vector<std::vector<net::device_datagram_keys>> kept_keys;
+  std::string source = "192.0.2.9";       ///< ours, towards the server
+  /// A notice as it was sent, and how to answer it.
+  struct sent_notice {
+    std::string address, bytes;
+    std::function<bool(std::string_view)> is_answer;
+    std::function<void()> answered;
+  };
+  std::vector<sent_notice> notices;
   std::array<std::string, sections> machine{"facts", "applications", "states"};
 
   [[nodiscard]] machine_snapshot_ptr snapshot() const {
@@ -117,6 +128,7 @@ struct connection_world : connection_fakes, spool_life {
       link->forget();
     dials.clear();
     held.clear();
+    notices.clear();
   }
   connection_world(const connection_world&) = delete;
   connection_world& operator=(const connection_world&) = delete;
@@ -146,7 +158,21 @@ struct connection_world : connection_fakes, spool_life {
     peers.spool = spool;
     peers.writer = writer;
     peers.reader = reader;
+    peers.datagrams = ways();
     agent = host(connection, std::move(options), std::move(peers));
+  }
+
+  datagram_ways ways() {
+    datagram_ways out;
+    out.wake_port = [this] { return wake_port; };
+    out.took_wakes = [this](std::uint64_t counter) { wakes_taken.push_back(counter); };
+    out.keep_keys = [this](const auto& keys) { kept_keys.push_back(keys); };
+    out.send_notice = [this](const std::string& address, std::string bytes, auto is_answer,
+                             auto answered) {
+      notices.push_back({address, std::move(bytes), std::move(is_answer), std::move(answered)});
+    };
+    out.source_towards = [this](const std::string&) { return source; };
+    return out;
   }
 
   /// Lets the attempt that is under way succeed.
@@ -156,7 +182,9 @@ struct connection_world : connection_fakes, spool_life {
     links.push_back(link);
     const auto done = std::exchange(dials.back(), nullptr);
     dials.pop_back();
-    done(std::make_shared<const net::accepted>(net::accepted{link, {}}), {}, {});
+    net::accepted made{link, {}};
+    made.peer.address = "192.0.2.1";
+    done(std::make_shared<const net::accepted>(std::move(made)), {}, {});
     settle();
     return *link;
   }

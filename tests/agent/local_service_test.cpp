@@ -27,6 +27,7 @@ struct local_fakes {
   bool cannot_open = false;
   int syncs = 0;
   bool sync_fails = false;
+  connection_report report;
 };
 
 connection_actor::behavior_type fake_connection(connection_actor::pointer, local_fakes* fakes) {
@@ -42,6 +43,15 @@ connection_actor::behavior_type fake_connection(connection_actor::pointer, local
         return make_error(errc::not_connected, "nobody there");
       return caf::ok_atom_v;
     },
+    [](atom::wake, wake_purpose, std::uint64_t) {},
+    [](atom::notice, off_reason) { return true; },
+    [](atom::contact) {},
+    [](atom::probe) { return wake_probe{}; },
+    [fakes](atom::get) { return std::make_shared<const connection_report>(fakes->report); },
+    [](atom::acked, std::uint32_t) {},
+    [](atom::notice, std::uint32_t) {},
+    [](atom::probe, std::uint32_t) {},
+    [](atom::next) {},
     [](atom::tick) {},
     [](atom::status) { return std::string{"connected to server"}; },
   };

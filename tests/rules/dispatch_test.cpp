@@ -19,6 +19,7 @@ TEST_CASE("a message is taken only where it is named, for every message in every
     {peer_state::active, agent_says::events_open},
     {peer_state::active, agent_says::events},
     {peer_state::active, agent_says::pong},
+    {peer_state::active, agent_says::wake_test},
   };
   for (const auto over : {channel::plain, channel::encrypted}) {
     for (std::size_t s = 0; s < peer_states; ++s) {
@@ -56,7 +57,7 @@ TEST_CASE("the table knows every message of the wire schema by its field number 
     {wire_case::kEnrolRequest, "enrol_request"}, {wire_case::kHello, "hello"},
     {wire_case::kSyncRequest, "sync_request"},   {wire_case::kSectionChunk, "section_chunk"},
     {wire_case::kEventsOpen, "events_open"},     {wire_case::kEvents, "events"},
-    {wire_case::kPong, "pong"},
+    {wire_case::kPong, "pong"},                  {wire_case::kWakeTest, "wake_test"},
   };
   CHECK(std::size(wire) + 1 == agent_messages);
   for (const auto& [number, name] : wire)
@@ -64,6 +65,6 @@ TEST_CASE("the table knows every message of the wire schema by its field number 
 }
 
 TEST_CASE("a number without a name is an unknown message") {
-  for (const int number : {-1, 0, 8, 20, 59, 1000})
+  for (const int number : {-1, 0, 9, 20, 59, 1000})
     CHECK(message_of(number) == agent_says::unknown);
 }

@@ -1,6 +1,6 @@
 #pragma once
-// Questions to a D-Bus, many at once, all within one time limit. With units.cpp the only place that
-// knows sd-bus.
+// Questions to a D-Bus, many at once, all within one time limit. With units.cpp and logind_watch.cpp
+// the only place that knows sd-bus.
 
 #include <systemd/sd-bus.h>
 

@@ -12,6 +12,7 @@
 #include <netinet/in.h>
 #include <sys/statvfs.h>
 #include <sys/utsname.h>
+#include <time.h>
 
 #include <algorithm>
 #include <set>
@@ -212,6 +213,17 @@ device_statistics read_statistics(const std::filesystem::path& root) {
     out.disk_free_mb = disk.free_bytes / (1024 * 1024);
   }
   return out;
+}
+
+std::chrono::milliseconds time_slept() {
+  timespec awake{};
+  timespec all{};
+  // In this order: what passes in between must not look like sleep that is taken back.
+  ::clock_gettime(CLOCK_MONOTONIC, &awake);
+  ::clock_gettime(CLOCK_BOOTTIME, &all);
+  const auto seconds = std::chrono::seconds{all.tv_sec - awake.tv_sec};
+  return std::chrono::duration_cast<std::chrono::milliseconds>(
+    seconds + std::chrono::nanoseconds{all.tv_nsec - awake.tv_nsec});
 }
 
 boot_id read_boot_id(const std::filesystem::path& root) {

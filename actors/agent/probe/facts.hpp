@@ -4,6 +4,7 @@
 
 #include "actors/messages.hpp"
 
+#include <chrono>
 #include <filesystem>
 #include <string>
 
@@ -32,6 +33,10 @@ struct disk_space {
   std::uint32_t used_percent = 0;
 };
 [[nodiscard]] std::vector<disk_space> read_disks(const std::filesystem::path& root);
+
+/// How long the machine has slept since its boot: what CLOCK_BOOTTIME counts and CLOCK_MONOTONIC
+/// does not.
+[[nodiscard]] std::chrono::milliseconds time_slept();
 
 /// Drawn by the kernel at each boot; zero when it cannot be read.
 [[nodiscard]] boot_id read_boot_id(const std::filesystem::path& root);
