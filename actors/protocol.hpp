@@ -116,6 +116,11 @@ using any_port_actor = caf::typed_actor<
 
 // ---- server: storage --------------------------------------------------------------------------
 
+/// Wants to know how the disk is.
+using disk_watcher_actor = caf::typed_actor<
+  // store_writer: from now on writing fails with this; empty: it works again.
+  caf::reacts_to<atom::failed, std::error_code>>;
+
 /// Makes changes durable. The only one who writes to the store; detached in production.
 /// Fails with storage::errc as caf::error (actors/errc.hpp).
 using store_writer_actor = join<
@@ -129,6 +134,8 @@ using store_writer_actor = join<
     caf::replies_to<atom::position, device_id>::with<event_position>,
     // directory: the device is gone for good; forget its position.
     caf::reacts_to<atom::remove, device_id>,
+    // event_book: tell me when writing begins to fail and when it works again; one is told.
+    caf::reacts_to<atom::watch, disk_watcher_actor>,
     // INTERNAL: everything queued before this message forms one commit.
     caf::reacts_to<atom::commit>,
     // INTERNAL: facts written since the last sync become durable now.
@@ -380,6 +387,7 @@ using event_tail_actor = join<
 
 /// Knows who watches events, and erases those whose time has come.
 using event_book_actor = join<
+  disk_watcher_actor,
   caf::typed_actor<
     // event_stream: stored.
     caf::reacts_to<atom::publish, stored_events_ptr>,
@@ -616,6 +624,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(muster::actors::wake_purpose)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(muster::actors::wake_probe)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(muster::actors::connection_report_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(muster::actors::event_tail_actor)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(muster::actors::disk_watcher_actor)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(muster::net::accepted_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(muster::net::datagram_batch_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(muster::actors::made_wakes_ptr)

@@ -43,6 +43,7 @@ store_writer_state::make_behavior(store_writer_options options) {
     [this](atom::append, const actors::event_append_ptr& what) { return append(what); },
     [this](atom::position, const device_id& device) { return position(device); },
     [this](atom::remove, const device_id& device) { remove(device); },
+    [this](atom::watch, const actors::disk_watcher_actor& watcher) { watch(watcher); },
     [this](atom::commit) {
       commit_on_its_way_ = false;
       commit();
@@ -103,6 +104,12 @@ caf::result<event_position> store_writer_state::position(const device_id& device
 void store_writer_state::remove(const device_id& device) {
   positions_.erase(device);
   pending_positions_.erase(device);
+}
+
+void store_writer_state::watch(const actors::disk_watcher_actor& watcher) {
+  watcher_ = watcher;
+  if (trouble_)
+    self_->send(watcher_, atom::failed_v, trouble_);
 }
 
 void store_writer_state::tick() {
@@ -231,6 +238,8 @@ void store_writer_state::note(const std::error_code& ec) {
   const auto before = std::exchange(trouble_, ec);
   if (before == ec)
     return;
+  if (watcher_)
+    self_->send(watcher_, atom::failed_v, ec);
   if (!ec) {
     spdlog::warn("store: writing works again");
     return;
@@ -240,7 +249,8 @@ void store_writer_state::note(const std::error_code& ec) {
     self_->quit(actors::make_error(ec));
     return;
   }
-  spdlog::error("store: {}; nothing is acknowledged until that is over", ec.message());
+  spdlog::error("store: {} ({} MB free); nothing is acknowledged until that is over", ec.message(),
+                options_.db->measure().free_bytes / (1024 * 1024));
 }
 
 /// The youngest receive time in the store: the clock may have gone back while we were away.

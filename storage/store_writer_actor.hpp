@@ -36,7 +36,8 @@ struct store_writer_options {
 ///
 /// Errors: disk_full and io_error are answered to whoever shared the commit, and the next commit is
 /// tried as if nothing had happened. sync_failed is final: answered to all, and the actor ends with
-/// it as its exit reason, so that the root can stop the server with an exit code of its own.
+/// it as its exit reason, so that the root can stop the server with an exit code of its own. When
+/// commits begin to fail, and when they work again, that is logged and told to whoever watches.
 class store_writer_state {
 public:
   static inline const char* name = "store_writer";
@@ -71,6 +72,7 @@ private:
   caf::result<actors::append_result> append(const actors::event_append_ptr& what);
   caf::result<actors::event_position> position(const actors::device_id& device);
   void remove(const actors::device_id& device);
+  void watch(const actors::disk_watcher_actor& watcher);
   void tick();
   void stop(const caf::exit_msg& why);
 
@@ -106,6 +108,7 @@ private:
   bool facts_unsynced_ = false;
   bool tick_on_its_way_ = false;
   std::error_code trouble_; ///< of the last commit
+  actors::disk_watcher_actor watcher_;
   totals totals_;
 };
 

@@ -1,6 +1,7 @@
 #include "actors/server/event_book.hpp"
 
 #include "net/certificate.hpp"
+#include "storage/errc.hpp"
 #include "storage/keys.hpp"
 
 #include <muster/assert.hpp>
@@ -10,6 +11,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <chrono>
 #include <functional>
 #include <utility>
 
@@ -39,7 +41,9 @@ event_book_actor::behavior_type event_book_state::make_behavior(event_book_optio
   epoch_ = draw_epoch();
   self_->set_down_handler([this](const caf::down_msg& down) { on_down(down); });
   self_->delayed_send(self_, options_.retention_period, atom::tick_v);
+  self_->send(options_.writer, atom::watch_v, disk_watcher_actor{event_book_actor{self_}});
   return {
+    [this](atom::failed, std::error_code ec) { on_disk(ec); },
     [this](atom::publish, const stored_events_ptr& events) { publish(events); },
     [this](atom::raise, const device_id& about, const raised_event_ptr& event) {
       raise(about, *event);
@@ -87,6 +91,10 @@ void event_book_state::raise(const device_id& about, const raised_event& event) 
     ++dropped_total_;
     return;
   }
+  line_up(about, event);
+}
+
+void event_book_state::line_up(const device_id& about, const raised_event& event) {
   raised one;
   one.device = about;
   one.device_name = about.is_zero() ? options_.server_name : event.device_name;
@@ -153,17 +161,54 @@ void event_book_state::on_appended(const event_append_ptr& batch, const append_r
     raised_.erase(raised_.begin(), raised_.begin() + static_cast<std::ptrdiff_t>(count));
     raised_total_ += count;
     publish(std::make_shared<const stored_events>(stored_events{batch, result.received_us}));
-    if (const auto dropped = std::exchange(dropped_untold_, 0); dropped > 0) {
-      raised_event event;
-      event.severity = severity::warning;
-      event.type = "server.events_dropped";
-      event.text = std::to_string(dropped) + " events of the server's own were lost: the store "
-                                             "did not take them in time";
-      event.attributes = {{"events", std::to_string(dropped)}};
-      raise(device_id{}, event);
-    }
+    tell_losses();
   }
   store_next();
+}
+
+void event_book_state::tell_losses() {
+  const auto dropped = std::exchange(dropped_untold_, 0);
+  if (dropped == 0)
+    return;
+  raised_event event;
+  event.severity = severity::warning;
+  event.type = "server.events_dropped";
+  event.text = std::to_string(dropped) + " events of the server's own were lost: the store "
+                                         "did not take them in time";
+  event.attributes = {{"events", std::to_string(dropped)}};
+  line_up(device_id{}, event);
+}
+
+/// As the writer found it.
+void event_book_state::on_disk(const std::error_code& ec) {
+  if (!ec && disk_fails_)
+    tell_disk_recovered();
+  const auto now = self_->clock().now();
+  if (!ec || disk_fails_ || (disk_told_at_ && now - *disk_told_at_ < fleet_limits::disk_told_interval))
+    return;
+  disk_fails_ = true;
+  disk_told_at_ = now;
+  tell_disk_fails(ec);
+}
+
+void event_book_state::tell_disk_fails(const std::error_code& ec) {
+  raised_event event;
+  event.severity = severity::failure;
+  event.type = ec == storage::errc::disk_full ? "server.disk_full" : "server.disk_failed";
+  event.text = "the server's store: " + ec.message() +
+               "; nothing is acknowledged until that is over, agents keep what they have to say";
+  line_up(device_id{}, event);
+}
+
+void event_book_state::tell_disk_recovered() {
+  disk_fails_ = false;
+  const auto lasted =
+    std::chrono::ceil<std::chrono::seconds>(self_->clock().now() - *disk_told_at_).count();
+  raised_event event;
+  event.type = "server.disk_recovered";
+  event.text = fmt::format("the server's store can be written again after {} s", lasted);
+  event.attributes = {{"seconds", std::to_string(lasted)}};
+  line_up(device_id{}, event);
 }
 
 void event_book_state::try_again_later(const caf::error& why) {

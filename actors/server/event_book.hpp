@@ -5,6 +5,7 @@
 #include "actors/server/event_retention.hpp"
 #include "actors/server/fleet_limits.hpp"
 
+#include <caf/actor_clock.hpp>
 #include <caf/stateful_actor.hpp>
 #include <caf/timespan.hpp>
 #include <caf/typed_event_based_actor.hpp>
@@ -31,7 +32,10 @@ struct event_book_options {
 /// The server's own events are numbered like a device's (id zero, an epoch drawn at each start) and
 /// stored by the same append, one at a time; the position that the last start left is asked for
 /// first. What the server says of a device is filed under that device. While the store refuses,
-/// they wait (raised_max); what there was no room for is counted, and told with the next ones.
+/// they wait (raised_max); what there was no room for is counted, and told with the next ones. That
+/// the disk is full is such an event, too: it waits in line until there is room, has the time at
+/// which it began, and is followed by one that says how long it lasted. A disk that is full again
+/// and again is told once in disk_told_interval.
 ///
 /// Retention works in whole days behind the present one, so it never meets an insert. A tail that
 /// has ended is forgotten.
@@ -52,10 +56,15 @@ private:
 
   void publish(const stored_events_ptr& events);
   void raise(const device_id& about, const raised_event& event);
+  void line_up(const device_id& about, const raised_event& event);
+  void on_disk(const std::error_code& ec);
+  void tell_disk_fails(const std::error_code& ec);
+  void tell_disk_recovered();
   void store_next();
   void ask_position();
   void append(const event_append_ptr& batch);
   void on_appended(const event_append_ptr& batch, const append_result& result);
+  void tell_losses();
   void try_again_later(const caf::error& why);
   [[nodiscard]] event_append_ptr next_batch() const;
   void subscribe(const event_tail_actor& tail);
@@ -75,6 +84,8 @@ private:
   bool storing_ = false;
   bool in_trouble_ = false;
   std::uint64_t dropped_untold_ = 0;
+  std::optional<caf::actor_clock::time_point> disk_told_at_; ///< when it last began to fail
+  bool disk_fails_ = false;                                  ///< and its end is not yet told
 
   retention_marks gone_{};
   bool looking_at_retention_ = false;

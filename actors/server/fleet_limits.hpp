@@ -84,6 +84,8 @@ inline constexpr std::size_t raised_max = 1'000;
 /// Of which one append takes so many.
 inline constexpr std::size_t raised_per_append = 100;
 inline constexpr auto raise_again_after = 5s;
+/// That the disk is full again is an event once in so long.
+inline constexpr auto disk_told_interval = 10min;
 
 /// Days, by severity: info, warning, critical, failure.
 inline constexpr std::array<std::uint32_t, 4> retention_days = {30, 90, 180, 180};

@@ -35,7 +35,7 @@ server_root_actor::behavior_type server_root_state::make_behavior(server_root_op
     [this](atom::metrics) { return metrics(); },
     [this](atom::respawn, std::uint32_t index) {
       if (!stopping_)
-        start_port(index);
+        restart_port(index);
     },
     [this](atom::tick, std::uint32_t stage_index) { on_grace_over(stage_index); },
     [this](atom::status) { return status(); },
@@ -81,6 +81,20 @@ void server_root_state::start_port(std::size_t index) {
   adopt(stage::ports, caf::actor_cast<caf::actor>(place.handle));
 }
 
+void server_root_state::restart_port(std::size_t index) {
+  start_port(index);
+  if (!options_.raise)
+    return;
+  const auto& label = options_.ports[index].name;
+  const auto& place = ports_[index];
+  raised_event event;
+  event.severity = severity::warning;
+  event.type = "server.port_restarted";
+  event.text = "the port '" + label + "' had died and was started again: " + place.last_words;
+  event.attributes = {{"port", label}, {"restarts", std::to_string(place.restarts)}};
+  options_.raise(std::move(event));
+}
+
 void server_root_state::on_down(const caf::down_msg& down) {
   const auto found = children_.find(down.source);
   if (found == children_.end())
@@ -121,6 +135,7 @@ void server_root_state::on_port_down(std::size_t index, const caf::error& why) {
   }
   spdlog::error("the port '{}' died: {}; starting it again", label, text_of(why));
   ++place.restarts;
+  place.last_words = text_of(why);
   self_->delayed_send(self_, restart_pause, atom::respawn_v, static_cast<std::uint32_t>(index));
 }
 

@@ -41,6 +41,8 @@ struct server_root_options {
   std::vector<std::function<void(server_root_actor::pointer root,
                                  std::function<void(metrics_text)> deliver)>>
     measured;
+  /// Where the root's own events go; may be empty.
+  std::function<void(raised_event event)> raise;
 };
 
 /// Owns the only long-lived strong handles. Ends with exit_reason::user_shutdown after an ordered
@@ -73,12 +75,14 @@ private:
     caf::actor_addr address; ///< of the present life, or the last one
     std::deque<caf::actor_clock::time_point> deaths; ///< within restart_window
     std::uint64_t restarts = 0;
+    std::string last_words; ///< of the one that died last
   };
 
   // -- children -----------------------------------------------------------------------------------
   void adopt(stage at, const caf::actor& handle);
   void open(door through, const net::accepted_ptr& connection);
   void start_port(std::size_t index);
+  void restart_port(std::size_t index);
   void on_port_down(std::size_t index, const caf::error& why);
   void on_down(const caf::down_msg& down);
 

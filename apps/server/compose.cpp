@@ -20,6 +20,7 @@
 #include <muster/version.hpp>
 
 #include <caf/actor_cast.hpp>
+#include <caf/send.hpp>
 
 #include <spdlog/spdlog.h>
 
@@ -297,6 +298,10 @@ server_root_options root_options(const server_settings& settings, const foundati
   measure(all.writer);
   measure(all.event_book);
   measure_fleet(all.directories, out);
+  out.raise = [book = all.event_book](raised_event event) {
+    caf::anon_send(book, atom::raise_v, device_id{},
+                   std::make_shared<const raised_event>(std::move(event)));
+  };
   return out;
 }
 

@@ -394,6 +394,7 @@ struct fleet_world : fleet_stage, actor_world {
     device_id device;
     std::string type, text;
     std::int64_t received_us = 0;
+    std::int64_t time_ms = 0;
   };
   /// Events in the store, in the order of their receive time.
   std::vector<stored_event> events() {
@@ -402,8 +403,8 @@ struct fleet_world : fleet_stage, actor_world {
       storage::record::event_block block;
       REQUIRE_FALSE(storage::records::decode(value, block));
       for (const auto& one : block.events())
-        out.push_back(
-          {*device_id::from_bytes(block.device()), one.type(), one.text(), block.received_us()});
+        out.push_back({*device_id::from_bytes(block.device()), one.type(), one.text(),
+                       block.received_us(), one.time_ms()});
       return true;
     }));
     std::stable_sort(out.begin(), out.end(),

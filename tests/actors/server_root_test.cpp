@@ -6,8 +6,10 @@
 #include <caf/exit_reason.hpp>
 
 #include <algorithm>
+#include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 using namespace muster;
@@ -68,6 +70,7 @@ public:
 
 struct notes_first {
   diary notes;
+  std::vector<raised_event> raised;
 };
 
 struct root_world : notes_first, test::actor_world {
@@ -92,6 +95,7 @@ struct root_world : notes_first, test::actor_world {
       return sessions.back();
     };
     options.open_console = options.open_session;
+    options.raise = [this](raised_event event) { raised.push_back(std::move(event)); };
     root = host(server_root, std::move(options));
     self->monitor(root);
     return root;
@@ -159,10 +163,18 @@ TEST_CASE_FIXTURE(root_world, "a port that died is started again after a pause")
   self->send(port, atom::failed_v, std::make_error_code(std::errc::io_error));
   settle();
   CHECK(ask<std::uint16_t>(root, atom::bound_v, door::agents_tls) == 0);
+  CHECK(raised.empty());
   pass(restart_pause);
   CHECK(notes == diary{"start port", "start port"});
   CHECK(ask<std::uint16_t>(root, atom::bound_v, door::agents_tls) == 4711);
   CHECK(count()->restarts.at("agents") == 1);
+  REQUIRE(raised.size() == 1);
+  CHECK(raised[0].type == "server.port_restarted");
+  CHECK(raised[0].severity == severity::warning);
+  CHECK(raised[0].text.find(std::make_error_code(std::errc::io_error).message())
+        != std::string::npos);
+  CHECK(raised[0].attributes
+        == std::map<std::string, std::string>{{"port", "agents"}, {"restarts", "1"}});
 }
 
 TEST_CASE_FIXTURE(root_world, "a port that dies again and again stops the server, with its error") {

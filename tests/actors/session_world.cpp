@@ -77,6 +77,7 @@ enroller_actor::behavior_type fake_enroller(enroller_actor::pointer self, fleet_
 event_book_actor::behavior_type fake_book(event_book_actor::pointer, fleet_notes* notes) {
   return {
     [=](atom::publish, const stored_events_ptr& events) { notes->published.push_back(events); },
+    [](atom::failed, std::error_code) {},
     [](atom::raise, const device_id&, const raised_event_ptr&) {},
     [](atom::subscribe, const event_tail_actor&) {},
     [](atom::tick) {},
@@ -130,6 +131,7 @@ store_writer_actor::behavior_type slow_writer_state::make_behavior(store_writer_
       return pass_on<event_position>(what, device);
     },
     [](atom::remove, const device_id&) {},
+    [](atom::watch, const disk_watcher_actor&) {},
     [](atom::commit) {},
     [this](atom::tick) {
       for (const auto& one : std::exchange(waiting_, {}))
