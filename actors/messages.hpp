@@ -114,8 +114,9 @@ using stored_events_ptr = std::shared_ptr<const stored_events>;
 
 // -- storage ----------------------------------------------------------------------------------
 
-/// DESIGN 8: command is answered after fsync; fact when it is in the write-ahead log.
-enum class durability : std::uint8_t { command, fact };
+/// DESIGN 8: command is answered after fsync; fact when it is in the write-ahead log. Urgent is a
+/// command that may use the last room of a full disk (a revocation); what only erases always may.
+enum class durability : std::uint8_t { command, fact, urgent };
 
 using change_batch_ptr = std::shared_ptr<const storage::change_batch>;
 

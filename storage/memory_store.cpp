@@ -1,5 +1,6 @@
 #include "storage/memory_store.hpp"
 
+#include <algorithm>
 #include <iterator>
 #include <utility>
 
@@ -54,8 +55,11 @@ std::error_code memory_store::fault() {
   return passing_fault_;
 }
 
-std::error_code memory_store::apply(std::span<const change_batch> batches, bool durable) {
+std::error_code memory_store::apply(std::span<const change_batch> batches, bool durable,
+                                    room may_use) {
   const std::lock_guard lock(mutex_);
+  if (low_ && may_use != room::last && !std::all_of(batches.begin(), batches.end(), only_erases))
+    return errc::disk_full;
   if (const auto ec = fault())
     return ec;
   apply_to(current_, batches);
@@ -77,9 +81,9 @@ void memory_store::run_sync_hook() {
     hook();
 }
 
-std::error_code memory_store::write_sync(std::span<const change_batch> batches) {
+std::error_code memory_store::write_sync(std::span<const change_batch> batches, room may_use) {
   run_sync_hook();
-  const auto ec = apply(batches, true);
+  const auto ec = apply(batches, true, may_use);
   if (!ec) {
     const std::lock_guard lock(mutex_);
     ++writes_;
@@ -87,8 +91,8 @@ std::error_code memory_store::write_sync(std::span<const change_batch> batches) 
   return ec;
 }
 
-std::error_code memory_store::write(std::span<const change_batch> batches) {
-  const auto ec = apply(batches, false);
+std::error_code memory_store::write(std::span<const change_batch> batches, room may_use) {
+  const auto ec = apply(batches, false, may_use);
   if (!ec) {
     const std::lock_guard lock(mutex_);
     ++writes_;
@@ -98,7 +102,7 @@ std::error_code memory_store::write(std::span<const change_batch> batches) {
 
 std::error_code memory_store::sync() {
   run_sync_hook();
-  return apply({}, true);
+  return apply({}, true, room::last);
 }
 
 std::optional<std::string> memory_store::get(family f, std::string_view key,
@@ -152,6 +156,11 @@ void memory_store::fail_writes(std::error_code ec) {
   const std::lock_guard lock(mutex_);
   if (standing_fault_ != errc::sync_failed)
     standing_fault_ = ec;
+}
+
+void memory_store::run_low(bool low) {
+  const std::lock_guard lock(mutex_);
+  low_ = low;
 }
 
 void memory_store::fail_next_writes(std::size_t n, std::error_code ec) {

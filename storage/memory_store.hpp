@@ -20,8 +20,10 @@ namespace muster::storage {
 /// A visitor may read, not write. Bounded by nothing but the test.
 class memory_store final : public store {
 public:
-  std::error_code write_sync(std::span<const change_batch> batches) override;
-  std::error_code write(std::span<const change_batch> batches) override;
+  std::error_code write_sync(std::span<const change_batch> batches,
+                             room may_use = room::common) override;
+  std::error_code write(std::span<const change_batch> batches,
+                        room may_use = room::common) override;
   std::error_code sync() override;
   std::optional<std::string> get(family f, std::string_view key,
                                  std::error_code& ec) const override;
@@ -33,6 +35,8 @@ public:
   /// From now on writes and syncs answer this (nothing is applied); empty: they work again.
   /// errc::sync_failed sticks, as on a disk.
   void fail_writes(std::error_code ec);
+  /// From now on (true) there is only the last room: other writes answer errc::disk_full.
+  void run_low(bool low);
   /// Only the next `n` writes and syncs fail.
   void fail_next_writes(std::size_t n, std::error_code ec);
   /// From now on reads answer this; empty: they work again.
@@ -53,7 +57,7 @@ private:
   using contents = std::map<std::string, std::string, std::less<>>;
   using tables = std::array<contents, families>;
   std::error_code fault();
-  std::error_code apply(std::span<const change_batch> batches, bool durable);
+  std::error_code apply(std::span<const change_batch> batches, bool durable, room may_use);
   void run_sync_hook();
   static void apply_to(tables& to, std::span<const change_batch> batches);
 
@@ -65,6 +69,7 @@ private:
   std::error_code passing_fault_;
   std::error_code read_fault_;
   std::size_t passing_faults_ = 0;
+  bool low_ = false;
   std::function<void()> sync_hook_;
   std::size_t syncs_ = 0;
   std::size_t writes_ = 0;

@@ -97,13 +97,13 @@ public:
     (void)db_->Close();
   }
 
-  std::error_code write_sync(std::span<const change_batch> batches) override {
-    if (const auto ec = write(batches))
+  std::error_code write_sync(std::span<const change_batch> batches, room may_use) override {
+    if (const auto ec = write(batches, may_use))
       return ec;
     return sync();
   }
 
-  std::error_code write(std::span<const change_batch> batches) override;
+  std::error_code write(std::span<const change_batch> batches, room may_use) override;
 
   // Apart from the write, so that its failure cannot be taken for one where nothing was written.
   std::error_code sync() override {
@@ -131,7 +131,7 @@ public:
   [[nodiscard]] std::uint64_t measure(family f, const key_range& range) const override;
 
 private:
-  std::error_code be_ready();
+  std::error_code be_ready(room may_use);
   void reclaim(std::span<const change_batch> batches);
 
   const fs::path directory_;
@@ -142,10 +142,11 @@ private:
   bool sync_failed_ = false; ///< only the writer's thread looks at it
 };
 
-std::error_code rocks_store::be_ready() {
+std::error_code rocks_store::be_ready(room may_use) {
   if (sync_failed_)
     return errc::sync_failed;
-  if (free_bytes(directory_) < reserve_bytes_)
+  const auto floor = may_use == room::last ? reserve_bytes_ / 4 : reserve_bytes_;
+  if (free_bytes(directory_) < floor)
     return errc::disk_full;
   if (!listener_->take())
     return {};
@@ -155,8 +156,9 @@ std::error_code rocks_store::be_ready() {
   return translate(resumed);
 }
 
-std::error_code rocks_store::write(std::span<const change_batch> batches) {
-  if (const auto ec = be_ready())
+std::error_code rocks_store::write(std::span<const change_batch> batches, room may_use) {
+  const bool makes_room = std::all_of(batches.begin(), batches.end(), only_erases);
+  if (const auto ec = be_ready(makes_room ? room::last : may_use))
     return ec;
   rocksdb::WriteBatch out;
   for (const auto& batch : batches) {

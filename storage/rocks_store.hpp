@@ -3,7 +3,8 @@
 //
 // A full disk never reaches RocksDB if we can help it: before every write the volume is asked, and
 // below the reserve the write is refused with errc::disk_full while flushes and compactions still
-// have room. Where RocksDB hit the wall all the same (somebody else filled the disk), the next
+// have room. What makes room, and what cannot wait (store.hpp), is written until three quarters of
+// the reserve are gone, too. Where RocksDB hit the wall all the same (somebody else filled the disk), the next
 // write after there is room again wakes it up. A failed fsync is final: from then on every write
 // answers errc::sync_failed until the process is started anew.
 
@@ -26,7 +27,7 @@ struct rocks_options {
   enum class size { server, spool } profile = size::server;
   int open_files_max = 512;
   /// Writes are refused when fewer bytes are free on the volume. Empty: 128 MB for a server, which
-  /// is what memtables and logs can grow to; 8 MB for a spool.
+  /// is what memtables and logs can grow to; 8 MB for a spool. A quarter of it is for nobody.
   std::optional<std::uint64_t> reserve_bytes = {};
 };
 

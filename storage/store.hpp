@@ -2,6 +2,7 @@
 // The port behind which everything that survives is kept. RocksDB in production, memory in tests.
 // CAF-free, blocking.
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -46,6 +47,18 @@ using change_batch = std::vector<change>;
   return {change::kind::erase_range, f, std::move(lower), std::move(upper)};
 }
 
+/// How much of a volume that runs full a write may use.
+enum class room : std::uint8_t {
+  common, ///< all but the reserve
+  last,   ///< of the reserve, too, but for a quarter: for what cannot wait
+};
+
+/// Such batches may always use the last room: without them there would never be more.
+[[nodiscard]] inline bool only_erases(const change_batch& batch) {
+  return std::none_of(batch.begin(), batch.end(),
+                      [](const change& one) { return one.what == change::kind::put; });
+}
+
 /// Half-open range of keys in bytewise order; an empty `upper` is the end of the family.
 struct key_range {
   std::string lower;
@@ -61,11 +74,14 @@ public:
   virtual ~store() = default;
   /// Applies all batches atomically; with success the data survives power loss. errc::disk_full:
   /// nothing of it will be there, try again when there is room. errc::sync_failed: final for this
-  /// process, whatever the disk holds is found out at the next start.
-  [[nodiscard]] virtual std::error_code write_sync(std::span<const change_batch> batches) = 0;
+  /// process, whatever the disk holds is found out at the next start. Batches that all do nothing
+  /// but erase may use the last room, whatever is said.
+  [[nodiscard]] virtual std::error_code write_sync(std::span<const change_batch> batches,
+                                                   room may_use = room::common) = 0;
   /// Applies all batches atomically, into the write-ahead log: survives the death of the process,
   /// and power loss after the next write_sync() or sync().
-  [[nodiscard]] virtual std::error_code write(std::span<const change_batch> batches) = 0;
+  [[nodiscard]] virtual std::error_code write(std::span<const change_batch> batches,
+                                              room may_use = room::common) = 0;
   /// Makes earlier write()s survive power loss.
   [[nodiscard]] virtual std::error_code sync() = 0;
   /// Empty without an error: no such key.

@@ -22,8 +22,8 @@ using actors::event_position;
 store_writer_state::~store_writer_state() {
   // Killed: what waits is not committed, and is told so.
   const auto why = actors::make_error(actors::errc::stopping, "the store's writer was killed");
-  for (auto& promise : put_waiters_)
-    promise.deliver(why);
+  for (auto& waiter : put_waiters_)
+    waiter.promise.deliver(why);
   for (auto& waiter : append_waiters_)
     waiter.promise.deliver(why);
 }
@@ -58,11 +58,17 @@ store_writer_state::make_behavior(store_writer_options options) {
 
 caf::result<caf::ok_atom> store_writer_state::put(const actors::change_batch_ptr& changes,
                                                   durability how) {
+  put_waiter waiter;
+  waiter.promise = self_->make_response_promise<caf::ok_atom>();
+  waiter.first = batch_.size();
   for (const auto& one : *changes)
     add(one);
-  batch_needs_sync_ = batch_needs_sync_ || how == durability::command;
-  auto promise = self_->make_response_promise<caf::ok_atom>();
-  put_waiters_.push_back(promise);
+  waiter.last = batch_.size();
+  waiter.needs_sync = how != durability::fact;
+  waiter.may_use_last_room = how == durability::urgent || only_erases(*changes);
+  batch_needs_sync_ = batch_needs_sync_ || waiter.needs_sync;
+  auto promise = waiter.promise;
+  put_waiters_.push_back(std::move(waiter));
   schedule();
   return promise;
 }
@@ -171,24 +177,63 @@ void store_writer_state::commit() {
   if (put_waiters_.empty() && append_waiters_.empty())
     return;
   const auto begin = self_->clock().now();
-  const std::span<const change_batch> batches(&batch_, 1);
-  const auto ec =
-    batch_needs_sync_ ? options_.db->write_sync(batches) : options_.db->write(batches);
+  auto ec = write(batch_, batch_needs_sync_, room::common);
+  // That there is the last room does not mean that there is room.
+  const bool says_little =
+    !ec && trouble_ == errc::disk_full && append_waiters_.empty() &&
+    std::all_of(put_waiters_.begin(), put_waiters_.end(),
+                [](const put_waiter& one) { return one.may_use_last_room; });
+  if (ec == errc::disk_full && commit_what_may_use_last_room() == errc::sync_failed)
+    ec = errc::sync_failed;
   totals_.commit_ns += (self_->clock().now() - begin).count();
   settle(ec);
   answer_all(ec);
-  note(ec);
+  if (!says_little)
+    note(ec);
+}
+
+std::error_code store_writer_state::write(const change_batch& changes, bool needs_sync,
+                                          room may_use) {
+  const std::span<const change_batch> batches(&changes, 1);
+  const auto ec = needs_sync ? options_.db->write_sync(batches, may_use)
+                             : options_.db->write(batches, may_use);
+  if (!ec) {
+    ++totals_.commits;
+    totals_.changes += changes.size();
+    facts_unsynced_ = !needs_sync;
+  }
+  return ec;
+}
+
+/// And answers those who asked for it; the others' turn is over.
+std::error_code store_writer_state::commit_what_may_use_last_room() {
+  const auto refused = std::stable_partition(
+    put_waiters_.begin(), put_waiters_.end(),
+    [](const put_waiter& one) { return one.may_use_last_room; });
+  if (refused == put_waiters_.begin())
+    return {};
+  change_batch changes;
+  bool needs_sync = false;
+  for (auto at = put_waiters_.begin(); at != refused; ++at) {
+    for (auto i = at->first; i < at->last; ++i)
+      changes.push_back(std::move(batch_[i]));
+    needs_sync = needs_sync || at->needs_sync;
+  }
+  const auto ec = write(changes, needs_sync, room::last);
+  if (!ec)
+    ++totals_.last_room_commits;
+  for (auto at = put_waiters_.begin(); at != refused; ++at)
+    answer(at->promise, ec);
+  put_waiters_.erase(put_waiters_.begin(), refused);
+  return ec;
 }
 
 /// What the commit means for our own state.
 void store_writer_state::settle(const std::error_code& ec) {
   if (!ec) {
-    ++totals_.commits;
-    totals_.changes += batch_.size();
     totals_.bytes += batch_bytes_;
     for (const auto& [device, behind] : pending_positions_)
       positions_.put(device, behind);
-    facts_unsynced_ = !batch_needs_sync_;
   } else {
     ++totals_.failed_commits;
   }
@@ -202,13 +247,17 @@ void store_writer_state::settle(const std::error_code& ec) {
   }
 }
 
+void store_writer_state::answer(caf::typed_response_promise<caf::ok_atom>& promise,
+                                const std::error_code& ec) {
+  if (ec)
+    promise.deliver(actors::make_error(ec));
+  else
+    promise.deliver(caf::ok_atom_v);
+}
+
 void store_writer_state::answer_all(const std::error_code& ec) {
-  for (auto& promise : std::exchange(put_waiters_, {})) {
-    if (ec)
-      promise.deliver(actors::make_error(ec));
-    else
-      promise.deliver(caf::ok_atom_v);
-  }
+  for (auto& waiter : std::exchange(put_waiters_, {}))
+    answer(waiter.promise, ec);
   for (auto& waiter : std::exchange(append_waiters_, {})) {
     auto failure = ec;
     if (!failure && waiter.moved)
@@ -280,6 +329,7 @@ actors::metrics_text store_writer_state::metrics() const {
   const auto free = options_.db->measure();
   line("commits_total", "counter", totals_.commits);
   line("failed_commits_total", "counter", totals_.failed_commits);
+  line("last_room_commits_total", "counter", totals_.last_room_commits);
   line("commit_seconds_total", "counter", static_cast<double>(totals_.commit_ns) / 1e9);
   line("changes_total", "counter", totals_.changes);
   line("written_bytes_total", "counter", totals_.bytes);

@@ -34,6 +34,9 @@ struct store_writer_options {
 /// Detached in production: it alone may block on the disk. Everything asked is answered, when the
 /// actor is stopped (what was accepted is committed first) and when it is killed, too.
 ///
+/// On a full disk, what only erases and what is urgent is committed apart from the others of its
+/// commit, which are refused: else there would never be room again, and nobody could be shut out.
+///
 /// Errors: disk_full and io_error are answered to whoever shared the commit, and the next commit is
 /// tried as if nothing had happened. sync_failed is final: answered to all, and the actor ends with
 /// it as its exit reason, so that the root can stop the server with an exit code of its own. When
@@ -50,17 +53,23 @@ public:
   actors::store_writer_actor::behavior_type make_behavior(store_writer_options options);
 
 private:
-  /// Somebody who waits for the commit. `moved`: refused because of what the commit brings, so the
-  /// answer waits until the disk has it.
+  /// Somebody who waits for the commit.
+  struct put_waiter {
+    caf::typed_response_promise<caf::ok_atom> promise;
+    std::size_t first = 0, last = 0; ///< its changes in the batch
+    bool needs_sync = false;
+    bool may_use_last_room = false;
+  };
   struct append_waiter {
     caf::typed_response_promise<actors::append_result> promise;
     actors::device_id device;
     actors::append_result result;
-    bool moved = false;
+    bool moved = false; ///< refused because of what the commit brings: waits until the disk has it
   };
   struct totals {
     std::uint64_t commits = 0;
     std::uint64_t failed_commits = 0;
+    std::uint64_t last_room_commits = 0;
     std::uint64_t changes = 0;
     std::uint64_t bytes = 0;
     std::uint64_t events = 0;
@@ -83,7 +92,10 @@ private:
   /// Commits now when the batch is full, else when the mailbox has been looked through.
   void schedule();
   void commit();
+  std::error_code write(const change_batch& changes, bool needs_sync, room may_use);
+  std::error_code commit_what_may_use_last_room();
   void settle(const std::error_code& ec);
+  static void answer(caf::typed_response_promise<caf::ok_atom>& promise, const std::error_code& ec);
   void answer_all(const std::error_code& ec);
   void sync_facts();
   void note(const std::error_code& ec);
@@ -98,7 +110,7 @@ private:
   change_batch batch_;
   std::size_t batch_bytes_ = 0;
   bool batch_needs_sync_ = false;
-  std::vector<caf::typed_response_promise<caf::ok_atom>> put_waiters_;
+  std::vector<put_waiter> put_waiters_;
   std::vector<append_waiter> append_waiters_;
   std::unordered_map<actors::device_id, actors::event_position> pending_positions_;
   bool commit_on_its_way_ = false;

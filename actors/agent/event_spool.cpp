@@ -153,7 +153,8 @@ void event_spool_state::forget() {
   if (end <= erased_to_)
     return;
   write(
-    erasures(), durability::fact, [this, end] { erased(end); },
+    erasures(), erase_urgently_ ? durability::urgent : durability::fact,
+    [this, end] { erased(end); },
     [this](const caf::error&) { not_erased(); });
 }
 
@@ -164,10 +165,13 @@ storage::change_batch event_spool_state::erasures() const {
 
 void event_spool_state::erased(std::uint64_t end) {
   erased_to_ = std::max(erased_to_, end);
+  erase_urgently_ = false;
 }
 
-/// They are sent again if the agent starts anew before it works; the server knows them.
+/// They are sent again if the agent starts anew before it works; the server knows them. On a full
+/// disk it is the only way to have room again.
 void event_spool_state::not_erased() {
+  erase_urgently_ = true;
   if (!std::exchange(erase_again_, true))
     self_->delayed_send(self_, limits::spool_retry, atom::tick_v);
 }

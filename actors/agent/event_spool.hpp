@@ -123,6 +123,7 @@ private:
   bool commit_waits_ = false;
   std::uint64_t erased_to_ = 0; ///< numbers below are not on the disk any more
   bool erase_again_ = false;
+  bool erase_urgently_ = false; ///< it did not work the common way
   caf::actor_addr subscriber_;
   std::uint64_t dropped_ = 0;
   std::optional<caf::error> stopping_;

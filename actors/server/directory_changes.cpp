@@ -89,7 +89,7 @@ void directory_state::write_revocation(const device_id& device, const audit_entr
   changes->push_back(audit_change(*audit, now_us));
   self_
     ->request(options_.writer, caf::infinite, atom::put_v, change_batch_ptr{std::move(changes)},
-              durability::command)
+              durability::urgent)
     .then(
       [this, device, answer](caf::ok_atom) mutable {
         changing_.erase(device);
@@ -141,7 +141,7 @@ caf::result<bool> directory_state::remove(const device_id& device, const audit_e
 
 void directory_state::write_removal(const device_id& device, const change_batch_ptr& changes,
                                     caf::typed_response_promise<bool> answer) {
-  self_->request(options_.writer, caf::infinite, atom::put_v, changes, durability::command)
+  self_->request(options_.writer, caf::infinite, atom::put_v, changes, durability::urgent)
     .then(
       [this, device, answer](caf::ok_atom) mutable {
         on_removed(device);

@@ -68,7 +68,7 @@ caf::result<bool> enroller_state::revoke(const std::string& id, const audit_entr
   auto answer = self_->make_response_promise<bool>();
   self_
     ->request(options_.writer, caf::infinite, atom::put_v, change_batch_ptr{std::move(changes)},
-              durability::command)
+              durability::urgent)
     .then(
       [this, answer, id](caf::ok_atom) mutable {
         revoking_.erase(id);

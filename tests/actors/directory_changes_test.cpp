@@ -159,6 +159,30 @@ TEST_CASE_FIXTURE(changes_world, "a revocation that the store refuses has not ha
   CHECK(revoke(agent.device));
 }
 
+TEST_CASE_FIXTURE(changes_world, "on a full disk devices can still be shut out and removed, and "
+                                 "nothing else") {
+  auto thief = enrolled("thief");
+  auto old = enrolled("old");
+  auto other = enrolled("other");
+  store(applications_of(*db, old.device, 100));
+  const auto live = session();
+  CHECK(hello(thief, live).reason == refusal::none);
+  db->run_low(true);
+  CHECK(revoke(thief.device));
+  CHECK(live->endings == std::vector{session_end::revoked});
+  CHECK(remove(old.device));
+  CHECK_FALSE(traces_of(old.device).contains(family::inventory));
+  CHECK_FALSE(try_ask<token_infos>(enrols, atom::create_v,
+                                   token_order{"test", 0, 0, audit("token.create")}));
+  auto coming = begin_hello(other, session());
+  settle();
+  CHECK(is(take<admission_ptr>(coming).error(), storage::errc::disk_full));
+  lose_power();
+  CHECK(hello(thief, session()).reason == refusal::revoked);
+  CHECK(hello(old, session()).reason == refusal::unknown_device);
+  CHECK(audited().back() == "device.remove " + old.device.text());
+}
+
 TEST_CASE_FIXTURE(changes_world, "who is not there can be neither revoked nor removed") {
   const auto nobody = played_agent::random_id<device_id>();
   CHECK_FALSE(revoke(nobody));

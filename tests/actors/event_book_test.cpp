@@ -334,6 +334,16 @@ TEST_CASE_FIXTURE(book_world, "when the store refuses, events stay until the nex
   CHECK(days() == std::map<int, std::size_t>{{1, 1}});
 }
 
+TEST_CASE_FIXTURE(book_world, "a full disk does not keep days from being erased") {
+  const auto device = played_agent::random_id<device_id>();
+  store(device, severity::info);
+  now_us += 40 * day_us;
+  store(device, severity::info);
+  db->run_low(true);
+  pass(1h);
+  CHECK(days() == std::map<int, std::size_t>{{1, 1}});
+}
+
 TEST_CASE_FIXTURE(book_world, "a clock that was set back erases nothing") {
   const auto device = played_agent::random_id<device_id>();
   store(device, severity::info);

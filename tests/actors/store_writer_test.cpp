@@ -106,6 +106,93 @@ TEST_CASE_FIXTURE(writer_world,
   CHECK(sequences(db) == std::vector<std::uint64_t>{1, 2, 3});
 }
 
+TEST_CASE_FIXTURE(writer_world, "on a full disk, what erases and what is urgent is committed apart from "
+                                "those who are refused") {
+  REQUIRE(try_ask<caf::ok_atom>(writer, atom::put_v, change("old"), durability::command));
+  db.run_low(true);
+  const auto erasing = std::make_shared<const storage::change_batch>(
+    storage::change_batch{storage::erase(family::meta, "old")});
+  auto common = begin_put("a", durability::command);
+  auto urgent = begin_put("b", durability::urgent);
+  auto appended = begin_ask(writer, atom::append_v, frozen(events(device(1), {}, 7, 1, 3)));
+  auto erased = begin_ask(writer, atom::put_v, erasing, durability::fact);
+  auto late = begin_put("c", durability::fact);
+  settle();
+  CHECK(take<caf::ok_atom>(urgent));
+  CHECK(take<caf::ok_atom>(erased));
+  CHECK(is(take<caf::ok_atom>(common).error(), storage::errc::disk_full));
+  CHECK(is(take<caf::ok_atom>(late).error(), storage::errc::disk_full));
+  CHECK(is(take<append_result>(appended).error(), storage::errc::disk_full));
+  CHECK(has(*db.after_power_loss(), "b"));
+  CHECK_FALSE(has(*db.after_power_loss(), "old"));
+  CHECK_FALSE(has(db, "a"));
+  CHECK_FALSE(has(db, "c"));
+  CHECK(sequences(db).empty());
+  CHECK(metric("last_room_commits_total") == "1");
+
+  SUBCASE("that it works does not mean that there is room") {
+    CHECK(metric("disk_full") == "1");
+    CHECK(try_ask<caf::ok_atom>(writer, atom::put_v, erasing, durability::fact));
+    CHECK(try_ask<caf::ok_atom>(writer, atom::put_v, change("d"), durability::urgent));
+    CHECK(metric("disk_full") == "1");
+    db.run_low(false);
+    CHECK(try_ask<caf::ok_atom>(writer, atom::put_v, erasing, durability::fact));
+    CHECK(metric("disk_full") == "1"); // nobody has tried
+    CHECK(try_ask<caf::ok_atom>(writer, atom::put_v, change("e"), durability::fact));
+    CHECK(metric("disk_full") == "0");
+  }
+  SUBCASE("an erasure that is a fact is synced within a second, though others are refused") {
+    REQUIRE(try_ask<caf::ok_atom>(writer, atom::put_v, change("x"), durability::urgent));
+    const auto more = std::make_shared<const storage::change_batch>(
+      storage::change_batch{storage::erase(family::meta, "x")});
+    auto again = begin_ask(writer, atom::put_v, more, durability::fact);
+    auto refused = begin_put("f", durability::command);
+    settle();
+    CHECK(take<caf::ok_atom>(again));
+    CHECK_FALSE(take<caf::ok_atom>(refused));
+    CHECK(has(*db.after_power_loss(), "x"));
+    pass(1s);
+    CHECK_FALSE(has(*db.after_power_loss(), "x"));
+  }
+  SUBCASE("and when there is no room at all, these are refused, too") {
+    db.fail_writes(storage::errc::disk_full);
+    CHECK(is(try_ask<caf::ok_atom>(writer, atom::put_v, change("g"), durability::urgent).error(),
+             storage::errc::disk_full));
+  }
+}
+
+TEST_CASE_FIXTURE(writer_world, "whoever watches is told when commits fail, and when they work again") {
+  std::vector<std::error_code> told;
+  const auto watch = [&] {
+    return host(
+      [](disk_watcher_actor::pointer, std::vector<std::error_code>* notes)
+        -> disk_watcher_actor::behavior_type {
+        return {[notes](atom::failed, std::error_code ec) { notes->push_back(ec); }};
+      },
+      &told);
+  };
+  const auto put = [&] {
+    return static_cast<bool>(
+      try_ask<caf::ok_atom>(writer, atom::put_v, change("a"), durability::command));
+  };
+  const std::error_code full = storage::errc::disk_full;
+  self->send(writer, atom::watch_v, watch());
+  CHECK(put());
+  CHECK(told.empty());
+  db.fail_writes(full);
+  CHECK_FALSE(put());
+  CHECK_FALSE(put());
+  settle();
+  CHECK(told == std::vector{full});
+  self->send(writer, atom::watch_v, watch()); // comes in the middle of it
+  settle();
+  CHECK(told == std::vector{full, full});
+  db.fail_writes({});
+  CHECK(put());
+  settle();
+  CHECK(told == std::vector{full, full, std::error_code{}});
+}
+
 TEST_CASE_FIXTURE(writer_world, "an I/O error is answered and the writer goes on") {
   db.fail_next_writes(1, storage::errc::io_error);
   CHECK(is(try_ask<caf::ok_atom>(writer, atom::put_v, change("a"), durability::command).error(),

@@ -126,6 +126,16 @@ TEST_CASE_FIXTURE(spool_world, "what could not be erased is erased later") {
   CHECK(db.keys(storage::family::events) == 0);
 }
 
+TEST_CASE_FIXTURE(spool_world, "on a full disk there is room again for what the server holds") {
+  raise("1");
+  const auto epoch = next({})->epoch;
+  db.run_low(true);
+  CHECK_FALSE(try_raise("2"));
+  acknowledge({epoch, 1});
+  pass(6s);
+  CHECK(db.keys(storage::family::events) == 0);
+}
+
 TEST_CASE_FIXTURE(spool_world, "an event the disk refused leaves no hole") {
   raise("1");
   db.fail_next_writes(1, storage::errc::disk_full);

@@ -44,6 +44,21 @@ TEST_CASE("a failing write changes nothing") {
   CHECK_FALSE(write(store, "b", true));
 }
 
+TEST_CASE("with little room, only what erases or may use the last of it is written") {
+  memory_store store;
+  REQUIRE_FALSE(write(store, "a", true));
+  store.run_low(true);
+  CHECK(write(store, "b", true) == errc::disk_full);
+  const change_batch urgent{put(family::meta, "c", "")};
+  CHECK_FALSE(store.write_sync({&urgent, 1}, room::last));
+  const change_batch erasing{erase(family::meta, "a")};
+  CHECK_FALSE(store.write({&erasing, 1}));
+  CHECK_FALSE(store.sync());
+  CHECK(store.keys(family::meta) == 1);
+  store.run_low(false);
+  CHECK_FALSE(write(store, "b", true));
+}
+
 TEST_CASE("a failed sync is final") {
   memory_store store;
   store.fail_next_writes(1, errc::sync_failed);

@@ -1,66 +1,19 @@
 // Must hold: on a full disk nothing is acknowledged that is not kept, everybody hears of it, and
 // when there is room again the same process goes on.
 
+#include "tests/small_disk.hpp"
 #include "tests/system/event_source.hpp"
 #include "tests/system/fleet.hpp"
 #include "tests/system/store_view.hpp"
 
 #include <doctest/doctest.h>
 
-#include <fcntl.h>
-#include <sys/mount.h>
-#include <sys/statvfs.h>
-#include <unistd.h>
-
-#include <cerrno>
-#include <cstring>
 #include <fstream>
 
 using namespace muster::test;
 using namespace std::chrono_literals;
 
 namespace {
-
-/// A disk of its own of so many bytes, in memory. Needs the right to mount.
-class small_disk {
-public:
-  explicit small_disk(const char* size)
-    : mounted_(::mount("muster-test", directory_.path().c_str(), "tmpfs", MS_NOSUID | MS_NODEV,
-                       size) == 0) {
-    if (!mounted_)
-      why_ = std::strerror(errno);
-  }
-  ~small_disk() {
-    if (mounted_)
-      ::umount2(directory_.path().c_str(), MNT_DETACH);
-  }
-  small_disk(const small_disk&) = delete;
-  small_disk& operator=(const small_disk&) = delete;
-
-  [[nodiscard]] bool mounted() const { return mounted_; }
-  [[nodiscard]] const std::string& why() const { return why_; }
-  [[nodiscard]] const std::filesystem::path& path() const { return directory_.path(); }
-
-  /// Leaves so many bytes free.
-  void fill_up_to(std::uint64_t free_bytes) const {
-    struct statvfs now {};
-    REQUIRE(::statvfs(path().c_str(), &now) == 0);
-    const auto free = std::uint64_t{now.f_bavail} * now.f_frsize;
-    REQUIRE(free > free_bytes);
-    const int fd = ::open(ballast().c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-    REQUIRE(fd >= 0);
-    CHECK(::posix_fallocate(fd, 0, static_cast<off_t>(free - free_bytes)) == 0);
-    ::close(fd);
-  }
-  void make_room() const { REQUIRE(std::filesystem::remove(ballast())); }
-
-private:
-  [[nodiscard]] std::filesystem::path ballast() const { return path() / "ballast"; }
-
-  temporary_directory directory_;
-  bool mounted_;
-  std::string why_;
-};
 
 constexpr std::uint64_t megabyte = 1024 * 1024;
 
@@ -76,11 +29,14 @@ TEST_CASE("a full disk: nothing is acknowledged, it is said everywhere, and it g
   server_under_test server{{}, {}, disk.path() / "server"};
   server.start();
   const console_under_test console{server};
+  const auto lost = server.enrol_wire_device("lost");
   event_source source{server.enrol_wire_device("faithful"), 1};
   source.go(server.agents_port());
   REQUIRE(source.has_acknowledged(100, 20s));
 
-  disk.fill_up_to(16 * megabyte);
+  CHECK(server.get("/healthz").body.find("the disk is full") == std::string::npos);
+
+  disk.fill_up_to(64 * megabyte); // half of the reserve
   REQUIRE_MESSAGE(server.program().expect("nothing is acknowledged until that is over").has_value(),
                   server.program().output());
   const auto kept = source.acknowledged();
@@ -91,8 +47,14 @@ TEST_CASE("a full disk: nothing is acknowledged, it is said everywhere, and it g
   }
   CHECK_MESSAGE(console.run({"server", "status"}).output.find("full") != std::string::npos,
                 console.run({"server", "status"}).output);
-  // What cannot be kept is not claimed.
+  CHECK(server.get("/healthz").status == 503);
+  CHECK(server.get("/healthz").body.find("the disk is full") != std::string::npos);
+  CHECK(server.get("/metrics").body.find("\nmuster_store_disk_full 1\n") != std::string::npos);
+  // What cannot be kept is not claimed. But nobody has to stay in for want of room.
   CHECK(console.run({"token", "create"}).exit_code != 0);
+  CHECK_MESSAGE(console.run({"revoke", "--yes", "lost"}).exit_code == 0,
+                console.run({"revoke", "--yes", "lost"}).output);
+  CHECK(console.json({"device", "lost"})["device"].value("state", "") == "revoked");
 
   disk.make_room();
   CHECK(eventually([&] {
@@ -101,6 +63,13 @@ TEST_CASE("a full disk: nothing is acknowledged, it is said everywhere, and it g
   }));
   CHECK(server.program().expect("writing works again").has_value());
   CHECK(console.run({"token", "create"}).exit_code == 0);
+  CHECK(server.get("/metrics").body.find("\nmuster_store_disk_full 0\n") != std::string::npos);
+  // And whoever looks later finds that it was so.
+  CHECK(eventually([&] {
+    const auto told = console.json({"events", "--device", std::string(32, '0'), "--limit", "100"}).dump();
+    return told.find("server.disk_full") != std::string::npos &&
+           told.find("server.disk_recovered") != std::string::npos;
+  }));
   source.stop();
   CHECK_MESSAGE(source.complaint().empty(), source.complaint());
   CHECK(server.stop() == 0);

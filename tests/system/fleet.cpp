@@ -1,5 +1,7 @@
 #include "tests/system/fleet.hpp"
 
+#include "net/https_client.hpp"
+
 #include <doctest/doctest.h>
 
 #include <poll.h>
@@ -74,6 +76,23 @@ void server_under_test::kill() {
 int server_under_test::stop(std::chrono::milliseconds time) {
   program_->signal(SIGTERM);
   return program_->wait(time).value_or(-1);
+}
+
+net::http::response server_under_test::get(const std::string& path) const {
+  net::client_tls_options options;
+  options.alpn = net::alpn_http;
+  options.server.authority_pin = pin_bytes();
+  std::error_code ec;
+  std::string problem;
+  const auto client = net::https_client::connect(
+    {"127.0.0.1", admin_port_}, net::client_tls_context::make(options, ec), problem);
+  REQUIRE_MESSAGE(client != nullptr, problem);
+  net::http::request request;
+  request.method = "GET";
+  request.path = path;
+  const auto answer = client->exchange(request, std::chrono::seconds{20}, problem);
+  REQUIRE_MESSAGE(answer.has_value(), problem);
+  return *answer;
 }
 
 net::sha256_digest server_under_test::pin_bytes() const {

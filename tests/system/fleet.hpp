@@ -2,6 +2,7 @@
 // A real fleet of a test's own: muster-server with a temporary data directory and any free ports,
 // agents with theirs, and the console logged in.
 
+#include "net/http.hpp"
 #include "tests/system/process.hpp"
 #include "tests/system/wire_client.hpp"
 
@@ -51,6 +52,8 @@ public:
     return first_password_file_;
   }
   [[nodiscard]] process& program() { return *program_; }
+  /// What the admin port answers to anybody on this machine; REQUIREs that it does.
+  [[nodiscard]] net::http::response get(const std::string& path) const;
   /// Runs muster-server with other words, for example {"pin"}, on the same data.
   [[nodiscard]] finished run_beside(words arguments) const;
 
