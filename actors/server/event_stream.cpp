@@ -6,6 +6,7 @@
 #include "net/wire/agent.pb.h"
 #include "storage/event_blocks_actor.hpp"
 
+#include <algorithm>
 #include <type_traits>
 #include <utility>
 
@@ -18,7 +19,7 @@ event_stream_actor::behavior_type event_stream_state::make_behavior(event_stream
   active_at_ = self_->clock().now();
   self_->monitor(options_.session);
   self_->set_down_handler([this](const caf::down_msg&) { self_->quit(); });
-  self_->delayed_send(self_, session_limits::stream_idle_max, atom::tick_v);
+  tick_at(active_at_ + session_limits::stream_idle_max);
   return {
     [this](atom::open) { on_open(); },
     [this](atom::events, const agent_message_ptr& message) { on_events(message); },
@@ -30,6 +31,14 @@ event_stream_actor::behavior_type event_stream_state::make_behavior(event_stream
 void event_stream_state::on_open() {
   ++taken_;
   ++in_flight_;
+  const auto due = options_.services->budgets->due(options_.device, self_->clock().now());
+  if (due > self_->clock().now())
+    delay({due, true});
+  else
+    tell_position();
+}
+
+void event_stream_state::tell_position() {
   self_->request(options_.services->writer, caf::infinite, atom::position_v, options_.device)
     .then(
       [this](const event_position& position) {
@@ -47,19 +56,24 @@ void event_stream_state::on_events(const agent_message_ptr& message) {
                                    options_.services->now(), problem);
   if (!events)
     return self_->quit(make_error(errc::invalid, std::move(problem)));
+  const auto due = options_.services->budgets->spend(
+    options_.device, event_cost(events->events.size(), message->events().ByteSizeLong()),
+    self_->clock().now());
+  if (!due)
+    return self_->quit(make_error(errc::overloaded, "sends far more events than it may"));
   if (expected_ && events->after != *expected_)
-    return work_off();
+    return work_off(*due);
   expected_.reset();
   storage::prepare(*events);
   const auto batch = std::make_shared<const event_append>(std::move(*events));
   self_->request(options_.services->writer, caf::infinite, atom::append_v, event_append_ptr{batch})
     .then(
-      [this, batch, round = round_](const append_result& result) {
+      [this, batch, due = *due, round = round_](const append_result& result) {
         if (result.stored)
           on_stored(batch, result);
         else
           on_moved(result.position, round);
-        work_off();
+        work_off(due);
       },
       // Nothing is acknowledged. The agent keeps its events and comes back.
       [this](const caf::error& why) { self_->quit(why); });
@@ -81,6 +95,13 @@ void event_stream_state::on_moved(const event_position& position, std::uint32_t 
   say(convert::events_position(position));
 }
 
+void event_stream_state::work_off(time_point due) {
+  if (due > self_->clock().now())
+    delay({due, false});
+  else
+    work_off();
+}
+
 /// A message of the agent is done with, one way or another.
 void event_stream_state::work_off() {
   --in_flight_;
@@ -88,14 +109,45 @@ void event_stream_state::work_off() {
   options_.link->grant(1);
 }
 
+void event_stream_state::delay(const delayed& what) {
+  delayed_.push_back(what);
+  if (what.due < next_tick_at_)
+    tick_at(what.due);
+}
+
+void event_stream_state::do_what_is_due(time_point now) {
+  const auto due =
+    std::stable_partition(delayed_.begin(), delayed_.end(),
+                          [now](const delayed& one) { return one.due > now; });
+  const std::vector<delayed> ready(due, delayed_.end());
+  delayed_.erase(due, delayed_.end());
+  for (const auto& one : ready) {
+    if (one.opening)
+      tell_position();
+    else
+      work_off();
+  }
+}
+
 void event_stream_state::on_tick() {
-  const auto idle = self_->clock().now() - active_at_;
-  auto wait = caf::timespan{session_limits::stream_idle_max};
-  if (in_flight_ == 0 && idle >= wait)
+  const auto now = self_->clock().now();
+  if (now < next_tick_at_)
+    return;
+  do_what_is_due(now);
+  const auto idle = now - active_at_;
+  auto next = now + session_limits::stream_idle_max;
+  if (in_flight_ == 0 && idle >= session_limits::stream_idle_max)
     self_->send(options_.session, atom::left_v, taken_);
   else if (in_flight_ == 0)
-    wait -= idle;
-  self_->delayed_send(self_, wait, atom::tick_v);
+    next -= idle;
+  for (const auto& one : delayed_)
+    next = std::min(next, one.due);
+  tick_at(next);
+}
+
+void event_stream_state::tick_at(time_point when) {
+  next_tick_at_ = when;
+  self_->delayed_send(self_, when - self_->clock().now(), atom::tick_v);
 }
 
 void event_stream_state::say(std::string message) {
@@ -106,6 +158,7 @@ void event_stream_state::say(std::string message) {
 
 std::string event_stream_state::status() const {
   return "device " + options_.device.text() + ": " + std::to_string(in_flight_) + " in flight, " +
+         std::to_string(delayed_.size()) + " delayed, " +
          std::to_string(stored_) + " events stored";
 }
 

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace muster::actors {
 
@@ -31,6 +32,11 @@ struct event_stream_options {
 /// then are dropped: it sends them again. One append takes at most what a frame holds; the credit
 /// of a frame returns when its events are durable (or void). Nothing else is buffered.
 ///
+/// A device that sends more than its budget allows (event_budgets) gets the credit back later, and
+/// when it connects anew meanwhile, its position: its events are stored and acknowledged, but it
+/// sends no faster than it may. One that does not care for credit is sent away for a while, with
+/// what it has just sent neither stored nor acknowledged. Nothing is dropped: agents keep it.
+///
 /// Ends: with the session; when the session lets it go after 10 s without anything in flight; with
 /// errc::invalid and a sentence when the agent breaks the rules; with the writer's error.
 class event_stream_state {
@@ -42,12 +48,24 @@ public:
   event_stream_actor::behavior_type make_behavior(event_stream_options options);
 
 private:
+  using time_point = caf::actor_clock::time_point;
+  /// What is done later, because the device has sent more than its share.
+  struct delayed {
+    time_point due;
+    bool opening = false; ///< tell the position; else: give back a frame's credit
+  };
+
   void on_open();
+  void tell_position();
   void on_events(const agent_message_ptr& message);
   void on_stored(const event_append_ptr& batch, const append_result& result);
   void on_moved(const event_position& position, std::uint32_t round);
   void on_tick();
+  void work_off(time_point due);
   void work_off();
+  void delay(const delayed& what);
+  void do_what_is_due(time_point now);
+  void tick_at(time_point when);
   void say(std::string message);
   [[nodiscard]] std::string status() const;
 
@@ -55,7 +73,9 @@ private:
   event_stream_options options_;
   /// Told after a refused append; until a batch continues there, others are leftovers.
   std::optional<event_position> expected_;
-  caf::actor_clock::time_point active_at_;
+  std::vector<delayed> delayed_; ///< at most frames_in_flight: each has its credit
+  time_point active_at_;
+  time_point next_tick_at_; ///< ticks before are left over from when nothing was so urgent
   std::uint32_t round_ = 0;     ///< grows each time the agent is told to go elsewhere
   std::uint32_t in_flight_ = 0; ///< messages whose credit is not yet returned
   std::uint32_t taken_ = 0;     ///< messages from the session

@@ -37,6 +37,14 @@ inline constexpr std::size_t sync_content_bytes_max = 256 * 1024 * 1024;
 /// What a sync that takes content reserves of that before it begins; enough for most.
 inline constexpr std::size_t sync_first_share_bytes = 128 * 1024;
 
+/// What one device may send in events, if the settings do not say otherwise: on average in a second,
+/// and at once after a rest. An event of more than a KB counts as one for each KB.
+inline constexpr std::uint64_t events_per_second = 1'000;
+inline constexpr std::uint64_t events_burst = 20'000;
+/// A debt of more than its stock and this: the device sends without waiting for credit, which takes
+/// a new connection each time. A frame counts as 1,024 at most.
+inline constexpr std::uint64_t event_overdraft = frames_in_flight * 1'024;
+
 /// An event stream with nothing in flight for so long ends.
 inline constexpr auto stream_idle_max = 10s;
 

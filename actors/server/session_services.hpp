@@ -3,6 +3,7 @@
 // them, so that a session costs few bytes.
 
 #include "actors/protocol.hpp"
+#include "actors/server/event_budgets.hpp"
 #include "actors/server/sync_ledger.hpp"
 #include "net/datagram_keys.hpp"
 
@@ -44,6 +45,8 @@ struct session_services {
   enrolment_gifts gifts;
   /// What devices prove notices with, and we wakes; handed to them over TLS. Null: nothing is.
   std::shared_ptr<const net::datagram_keyring> datagram_keys;
+  /// Shared by all event streams: what each device may send.
+  event_budgets_ptr budgets = std::make_shared<event_budgets>();
   /// Shared by all sync jobs: bounds what they hold together.
   sync_ledger_ptr syncs = std::make_shared<sync_ledger>();
   wall_clock now;

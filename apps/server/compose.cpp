@@ -166,6 +166,8 @@ session_services_ptr services_for_sessions(const server_settings& settings, cons
   out->gifts.server_id.assign(base.identity.server_id.begin(), base.identity.server_id.end());
   out->gifts.wake_public_key.assign(base.identity.wake_public_key.begin(),
                                     base.identity.wake_public_key.end());
+  out->budgets = std::make_shared<event_budgets>(
+    event_allowance{settings.agents_events_per_second_max, settings.agents_events_burst_max});
   out->now = now_us;
   out->random_below = random_below;
   return out;
@@ -277,7 +279,8 @@ server_root_options root_options(const server_settings& settings, const foundati
   if (base.agents_plain)
     add_port("agents_plain", plain_port(settings, base, agents_pool), net::tcp_port);
   add_port("console", console_port(settings, base, admin_pool), net::admin_port);
-  out.open_session = [services = services_for_sessions(settings, base, all)](
+  const auto for_sessions = services_for_sessions(settings, base, all);
+  out.open_session = [services = for_sessions](
                        server_root_actor::pointer root, const net::accepted_ptr& connection) {
     return caf::actor_cast<caf::actor>(
       root->spawn(session, connection, services, server_root_actor{root}));
@@ -298,6 +301,12 @@ server_root_options root_options(const server_settings& settings, const foundati
   measure(all.writer);
   measure(all.event_book);
   measure_fleet(all.directories, out);
+  out.measured.emplace_back([budgets = for_sessions->budgets](
+                              server_root_actor::pointer,
+                              const std::function<void(metrics_text)>& deliver) {
+    deliver(std::make_shared<const std::string>(
+      budgets->metrics()));
+  });
   out.raise = [book = all.event_book](raised_event event) {
     caf::anon_send(book, atom::raise_v, device_id{},
                    std::make_shared<const raised_event>(std::move(event)));

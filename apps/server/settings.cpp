@@ -17,6 +17,10 @@ void declare(config::table& table, server_settings& s) {
                "agents connected at once, to each port; 0: as many as file descriptors allow");
   table.number("agents.accepts_per_second_max", s.agents_accepts_per_second_max, {0, 1'000'000},
                "new connections in a second, to each port; 0: no bound");
+  table.number("agents.events_per_second_max", s.agents_events_per_second_max, {0, 10'000'000},
+               "events that one device may send in a second, on average; 0: no bound");
+  table.number("agents.events_burst_max", s.agents_events_burst_max, {1'000, 100'000'000},
+               "events that it may send at once after a rest");
   table.text(
     "agents.public_name", s.agents_public_name, "HOST or HOST:PORT, or empty",
     [](const std::string& text) { return text.empty() || net::parse_endpoint(text, 13000); },

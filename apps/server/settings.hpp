@@ -17,6 +17,8 @@ struct server_settings {
   std::uint16_t agents_port = 13000;
   std::uint64_t agents_connections_max = 0;          ///< 0: as many as descriptors allow
   std::uint64_t agents_accepts_per_second_max = 5000; ///< 0: no bound
+  std::uint64_t agents_events_per_second_max = 1'000; ///< of one device; 0: no bound
+  std::uint64_t agents_events_burst_max = 20'000;
   std::string agents_public_name;                    ///< HOST[:PORT] for `muster token create`
   std::chrono::milliseconds sync_period{std::chrono::minutes{15}};
   std::uint64_t sync_jitter_percent = 10;
