@@ -40,6 +40,11 @@ inline constexpr std::uint32_t local_root_events_burst = 5'000;
 /// Requests that wait for an answer; the next one is refused.
 inline constexpr std::size_t local_requests_max = 128;
 
+// -- what is said of the machine; servers take no more ---------------------------------------------
+
+inline constexpr std::size_t addresses_max = 1'024;
+inline constexpr int users_max = 1'024;
+
 // -- supervision ----------------------------------------------------------------------------------
 
 /// Children of the agent may die so often within the window; once more ends the agent.

@@ -1,5 +1,6 @@
 #include "actors/agent/probe/facts.hpp"
 
+#include "actors/agent/limits.hpp"
 #include "actors/agent/probe/facts_text.hpp"
 #include "actors/agent/probe/text.hpp"
 #include "net/certificate.hpp"
@@ -75,6 +76,7 @@ std::vector<network_address> read_addresses() {
   std::sort(out.begin(), out.end(), [](const auto& a, const auto& b) {
     return std::tie(a.interface, a.ip) < std::tie(b.interface, b.ip);
   });
+  out.resize(std::min(out.size(), actors::limits::addresses_max));
   return out;
 }
 
@@ -178,7 +180,8 @@ wire::device_facts read_facts(const facts_options& options) {
     item.set_hardware(std::move(address.hardware));
   }
   for (const auto& user : logged_in(options.root))
-    out.add_users(user);
+    if (out.users_size() < actors::limits::users_max)
+      out.add_users(user);
   return out;
 }
 
