@@ -1,12 +1,12 @@
 #include "apps/common/logging.hpp"
 
+#include "apps/common/patient_sink.hpp"
 #include "apps/common/utf8.hpp"
 
 #include <muster/assert.hpp>
 
 #include <google/protobuf/stubs/logging.h>
 #include <spdlog/formatter.h>
-#include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
 #include <sys/stat.h>
@@ -169,7 +169,7 @@ void start(std::string_view level) {
   const auto& names = level_names();
   const auto found = std::find(names.begin(), names.end(), level);
   MUSTER_ASSERT(found != names.end(), "levels are checked where settings are read");
-  auto sink = std::make_shared<spdlog::sinks::stderr_sink_mt>();
+  auto sink = std::make_shared<patient_sink>(STDERR_FILENO);
   auto logger = std::make_shared<spdlog::logger>("muster", std::move(sink));
   if (is_journal(std::getenv("JOURNAL_STREAM"), STDERR_FILENO)) {
     logger->set_formatter(std::make_unique<journal_formatter>());

@@ -13,7 +13,8 @@ namespace muster::logging {
 /// Makes spdlog's default logger ours. Call once, before threads start; `level` must be one of the
 /// names. Under systemd (JOURNAL_STREAM names our stderr) lines carry the priority as "<6>" and no
 /// time, which the journal adds itself; elsewhere UTC time and level. One message is one line: what
-/// peers and files put into it cannot begin another. Secrets are never given to a logger.
+/// peers and files put into it cannot begin another. Nobody waits for whoever reads stderr: what a
+/// pipe has no room for is dropped and counted (patient_sink). Secrets are never given to a logger.
 void start(std::string_view level);
 
 /// A message as one line, control characters and bad UTF-8 made visible.

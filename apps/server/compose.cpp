@@ -10,6 +10,7 @@
 #include "actors/server/password_hasher.hpp"
 #include "actors/server/session.hpp"
 #include "apps/common/clock.hpp"
+#include "apps/common/patient_sink.hpp"
 #include "apps/server/first_start.hpp"
 #include "net/admin_port_actor.hpp"
 #include "net/password.hpp"
@@ -305,7 +306,8 @@ server_root_options root_options(const server_settings& settings, const foundati
                               server_root_actor::pointer,
                               const std::function<void(metrics_text)>& deliver) {
     deliver(std::make_shared<const std::string>(
-      budgets->metrics()));
+      budgets->metrics() + "# TYPE muster_log_lines_dropped_total counter\n"
+      + "muster_log_lines_dropped_total " + std::to_string(logging::patient_sink::dropped()) + "\n"));
   });
   out.raise = [book = all.event_book](raised_event event) {
     caf::anon_send(book, atom::raise_v, device_id{},
