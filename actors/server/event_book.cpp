@@ -227,18 +227,31 @@ void event_book_state::look_at_retention() {
     return;
   const auto today = storage::keys::bucket_of(options_.now());
   const auto plan = std::make_shared<retention_plan>();
-  const auto look = [plan, today, rules = options_.retention,
+  const auto look = [plan, today, rules = options_.retention, last_day = retention_day_,
                      gone = gone_](const storage::store& db) {
-    return plan_retention(db, rules, today, gone, *plan);
+    return plan_retention(db, rules, today, last_day, gone, *plan);
   };
   self_
     ->request(options_.reader, caf::infinite, atom::read_v,
               std::make_shared<const std::function<std::error_code(const storage::store&)>>(look))
-    .then([this, plan](caf::ok_atom) { carry_out(*plan); },
-          [this](const caf::error& why) {
-            looking_at_retention_ = false;
-            spdlog::error("event book: cannot look which events are to go: {}", text_of(why));
-          });
+    .then(
+      [this, plan, today](caf::ok_atom) {
+        note_clock(*plan, today);
+        carry_out(*plan);
+      },
+      [this](const caf::error& why) {
+        looking_at_retention_ = false;
+        spdlog::error("event book: cannot look which events are to go: {}", text_of(why));
+      });
+}
+
+void event_book_state::note_clock(const retention_plan& plan, std::uint32_t today) {
+  retention_day_ = plan.day;
+  const auto before = std::exchange(days_behind_, today - plan.day);
+  if (before == 0 && days_behind_ > 0)
+    spdlog::warn("event book: the clock is {} days ahead of the events that are stored; if it is "
+                 "wrong, mend it: old events go one day an hour until that is caught up with",
+                 days_behind_);
 }
 
 void event_book_state::carry_out(const retention_plan& plan) {
@@ -283,6 +296,7 @@ metrics_text event_book_state::metrics() const {
   line("tails", "gauge", tails_.size());
   line("days_erased_total", "counter", days_erased_);
   line("kept_bytes", "gauge", bytes_kept_);
+  line("retention_days_behind", "gauge", days_behind_);
   return std::make_shared<const std::string>(std::move(out));
 }
 

@@ -37,8 +37,8 @@ struct event_book_options {
 /// which it began, and is followed by one that says how long it lasted. A disk that is full again
 /// and again is told once in disk_told_interval.
 ///
-/// Retention works in whole days behind the present one, so it never meets an insert. A tail that
-/// has ended is forgotten.
+/// Retention works in whole days behind the present one, so it never meets an insert; when the clock
+/// is far ahead of what is stored, slowly (event_retention). A tail that has ended is forgotten.
 class event_book_state {
 public:
   static inline const char* name = "event_book";
@@ -71,6 +71,7 @@ private:
   void on_down(const caf::down_msg& down);
   void look_at_retention();
   void carry_out(const retention_plan& plan);
+  void note_clock(const retention_plan& plan, std::uint32_t today);
   [[nodiscard]] metrics_text metrics() const;
   [[nodiscard]] std::string status() const;
 
@@ -88,6 +89,8 @@ private:
   bool disk_fails_ = false;                                  ///< and its end is not yet told
 
   retention_marks gone_{};
+  std::optional<std::uint32_t> retention_day_; ///< by which ages were last counted
+  std::uint32_t days_behind_ = 0;              ///< of that, behind the clock
   bool looking_at_retention_ = false;
   std::uint64_t bytes_kept_ = 0;
 

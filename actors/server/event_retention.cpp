@@ -57,18 +57,39 @@ std::error_code days_of(const storage::store& db, std::size_t index, std::uint32
   return {};
 }
 
+using days_by_severity = std::array<std::vector<day>, event_severities>;
+
+/// The last day before the first gap; `today` when there are no days at all.
+std::uint32_t last_without_gap(const days_by_severity& all, std::uint32_t today) {
+  std::vector<std::uint32_t> numbers;
+  for (const auto& days : all)
+    for (const auto& one : days)
+      numbers.push_back(one.number);
+  if (numbers.empty())
+    return today;
+  std::sort(numbers.begin(), numbers.end());
+  numbers.push_back(std::max(today, numbers.back()));
+  const auto gap =
+    std::adjacent_find(numbers.begin(), numbers.end(), [](std::uint32_t a, std::uint32_t b) {
+      return b - a > fleet_limits::retention_gap_days;
+    });
+  return gap == numbers.end() ? numbers.back() : *gap;
+}
+
 } // namespace
 
 std::error_code plan_retention(const storage::store& db, const retention_rules& rules,
-                               std::uint32_t today, const retention_marks& gone,
-                               retention_plan& out) {
+                               std::uint32_t today, const std::optional<std::uint32_t>& last_day,
+                               const retention_marks& gone, retention_plan& out) {
   out = {};
-  std::array<std::vector<day>, event_severities> kept;
+  days_by_severity kept;
+  for (std::size_t i = 0; i < event_severities; ++i)
+    if (const auto ec = days_of(db, i, gone[i], kept[i]))
+      return ec;
+  out.day = std::min(today, std::max(last_day ? *last_day + 1 : 0, last_without_gap(kept, today)));
   for (std::size_t i = 0; i < event_severities; ++i) {
     auto& days = kept[i];
-    if (const auto ec = days_of(db, i, gone[i], days))
-      return ec;
-    out.first_kept[i] = std::max(gone[i], today > rules.days[i] ? today - rules.days[i] : 0);
+    out.first_kept[i] = std::max(gone[i], out.day > rules.days[i] ? out.day - rules.days[i] : 0);
     out.oldest[i] = days.empty() ? out.first_kept[i] : days.front().number;
     const auto first = std::find_if(
       days.begin(), days.end(), [&](const day& one) { return one.number >= out.first_kept[i]; });

@@ -7,6 +7,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <system_error>
 
 namespace muster::actors {
@@ -26,6 +27,7 @@ struct retention_rules {
 using retention_marks = std::array<std::uint32_t, event_severities>;
 
 struct retention_plan {
+  std::uint32_t day = 0; ///< by which ages were counted; the present one, unless the clock has jumped
   /// The first day that has events; and the first that keeps them, every day before is to go.
   /// Index: severity - 1.
   retention_marks oldest{};
@@ -36,9 +38,16 @@ struct retention_plan {
 
 /// Looks which days there are, and how large they are when it matters. Bounded by the number of
 /// days (fleet_limits::days_max), not by the events in them.
+///
+/// The clock alone is not believed: one that jumps years ahead would have everything erased. Ages
+/// are counted by the last day that is reached from the oldest events without a gap of more than
+/// retention_gap_days, or by the day behind `last_day`, which the look before went by, whichever is
+/// later; never by a day that is not yet. So after a gap (the server was off for months, or the
+/// clock is wrong) days are forgotten one with each look, until all is caught up with.
 [[nodiscard]] std::error_code plan_retention(const storage::store& db, const retention_rules& rules,
-                                             std::uint32_t today, const retention_marks& gone,
-                                             retention_plan& out);
+                                             std::uint32_t today,
+                                             const std::optional<std::uint32_t>& last_day,
+                                             const retention_marks& gone, retention_plan& out);
 
 /// The changes that carry it out, blocks and index together.
 [[nodiscard]] storage::change_batch retention_changes(const retention_plan& plan);

@@ -90,6 +90,8 @@ inline constexpr auto disk_told_interval = 10min;
 /// Days, by severity: info, warning, critical, failure.
 inline constexpr std::array<std::uint32_t, 4> retention_days = {30, 90, 180, 180};
 inline constexpr auto retention_period = 1h;
+/// Days without any event, after which the clock is not taken at its word.
+inline constexpr std::uint32_t retention_gap_days = 7;
 /// Days of one severity that one look at their sizes takes in.
 inline constexpr std::size_t days_max = 4'000;
 

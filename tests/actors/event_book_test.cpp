@@ -1,17 +1,11 @@
-// What the server says is stored like any event; whoever watches is told; whole days are forgotten
-// while new events come in.
+// What the server says is stored like any event; whoever watches is told.
 
-#include "tests/actors/fleet_world.hpp"
-
-#include <map>
-#include <set>
+#include "tests/actors/book_world.hpp"
 
 using namespace muster;
 using namespace muster::test;
 
 namespace {
-
-constexpr std::int64_t day_us = storage::keys::bucket_us;
 
 struct played_tail {
   std::vector<stored_events_ptr> seen;
@@ -26,69 +20,6 @@ event_tail_actor::behavior_type play_tail(event_tail_actor::pointer,
     [](atom::status) { return std::string{"played"}; },
   };
 }
-
-struct book_world : fleet_world {
-  void raise(const device_id& about, const std::string& type, const std::string& name = "",
-             severity how = severity::info) {
-    auto event = std::make_shared<raised_event>();
-    event->severity = how;
-    event->type = type;
-    event->text = type + " happened";
-    event->device_name = name;
-    self->send(book, atom::raise_v, about, raised_event_ptr{event});
-  }
-
-  std::vector<std::string> types() {
-    std::vector<std::string> out;
-    for (const auto& one : events())
-      out.push_back(one.type);
-    return out;
-  }
-
-  /// As an agent's stream would.
-  void store(const device_id& device, severity how, std::size_t text_bytes = 10) {
-    auto out = std::make_shared<event_append>();
-    out->device = device;
-    out->after = ask<event_position>(writer, atom::position_v, device);
-    out->epoch = 9;
-    event_item item;
-    item.sequence = out->after.sequence + 1;
-    item.severity = how;
-    item.type = "test.event";
-    item.text = std::string(text_bytes, 'x');
-    out->events.push_back(item);
-    REQUIRE(ask<append_result>(writer, atom::append_v, event_append_ptr{out}).stored);
-  }
-
-  /// How many days there are of each severity; and whether index and blocks agree.
-  std::map<int, std::size_t> days() {
-    std::map<int, std::set<std::uint32_t>> blocks;
-    std::map<int, std::set<std::uint32_t>> entries;
-    REQUIRE_FALSE(db->scan(family::events, {}, false, [&](auto key, auto) {
-      const auto parsed = storage::keys::parse_event(key);
-      blocks[parsed->severity].insert(parsed->bucket);
-      return true;
-    }));
-    REQUIRE_FALSE(db->scan(family::index, {}, false, [&](auto key, auto) {
-      if (const auto parsed = storage::keys::parse_device_event(key))
-        entries[parsed->severity].insert(parsed->bucket);
-      return true;
-    }));
-    CHECK(blocks == entries);
-    std::map<int, std::size_t> out;
-    for (const auto& [how, set] : blocks)
-      out[how] = set.size();
-    return out;
-  }
-
-  std::string metric(const std::string& name) {
-    const auto text = *ask<metrics_text>(book, atom::metrics_v);
-    const auto at = text.find("\nmuster_events_" + name + " ");
-    REQUIRE(at != std::string::npos);
-    const auto begin = text.find(' ', at) + 1;
-    return text.substr(begin, text.find('\n', begin) - begin);
-  }
-};
 
 } // namespace
 
@@ -256,101 +187,4 @@ TEST_CASE_FIXTURE(book_world, "who subscribed is told of every stored event, unt
   CHECK(one->seen.size() == 2);
   CHECK(two->seen.size() == 3);
   CHECK(metric("published_total{severity=\"info\"}") == "7");
-}
-
-// -- retention
-// --------------------------------------------------------------------------------------
-
-TEST_CASE_FIXTURE(book_world, "whole days are forgotten by severity, while inserts go on") {
-  const auto device = played_agent::random_id<device_id>();
-  for (int i = 0; i < 200; ++i) {
-    for (const auto how :
-         {severity::info, severity::warning, severity::critical, severity::failure})
-      store(device, how);
-    now_us += day_us;
-  }
-  CHECK(days() == std::map<int, std::size_t>{{1, 200}, {2, 200}, {3, 200}, {4, 200}});
-  const auto before = events().size();
-  // Inserts before, amid and after what the tick does.
-  sched.advance_time(1h);
-  now_us += 3'600'000'000;
-  store(device, severity::info);
-  settle();
-  store(device, severity::failure);
-  // As many days before the present one as the rules say; and of that what came today.
-  CHECK(days() == std::map<int, std::size_t>{{1, 31}, {2, 90}, {3, 180}, {4, 181}});
-  CHECK(events().size() < before);
-  CHECK(metric("days_erased_total") == std::to_string(170 + 110 + 20 + 20));
-  pass_time(24h);
-  CHECK(days() == std::map<int, std::size_t>{{1, 30}, {2, 89}, {3, 179}, {4, 180}});
-  // Another start finds the same.
-  pass_time(2s);
-  lose_power();
-  pass_time(24h);
-  CHECK(days() == std::map<int, std::size_t>{{1, 29}, {2, 88}, {3, 178}, {4, 179}});
-}
-
-TEST_CASE_FIXTURE(book_world, "when events are too large together, the oldest days of the lowest "
-                              "severity go, never the present one") {
-  const auto device = played_agent::random_id<device_id>();
-  for (int i = 0; i < 20; ++i) {
-    store(device, severity::info, 10'000);
-    store(device, severity::critical, 1'000);
-    now_us += day_us;
-  }
-  now_us -= day_us;
-  const auto restart = [&](std::uint64_t bytes_max) {
-    retention = {fleet_limits::retention_days, bytes_max};
-    kill_all();
-    start();
-    pass(1h); // the day goes on
-  };
-  restart(1'000'000);
-  CHECK(days() == std::map<int, std::size_t>{{1, 20}, {3, 20}});
-  restart(100'000);
-  CHECK(days() == std::map<int, std::size_t>{{1, 7}, {3, 20}});
-  CHECK(std::stoull(metric("kept_bytes")) <= 100'000);
-  restart(20'000);
-  CHECK(days() == std::map<int, std::size_t>{{1, 1}, {3, 8}});
-  store(device, severity::info, 50'000);
-  pass(1h);
-  CHECK(days() == std::map<int, std::size_t>{{1, 1}, {3, 1}});
-}
-
-TEST_CASE_FIXTURE(book_world, "when the store refuses, events stay until the next look") {
-  const auto device = played_agent::random_id<device_id>();
-  store(device, severity::info);
-  now_us += 40 * day_us;
-  store(device, severity::info);
-  db->fail_writes(storage::errc::disk_full);
-  pass(1h);
-  CHECK(days() == std::map<int, std::size_t>{{1, 2}});
-  db->fail_writes({});
-  db->fail_reads(storage::errc::io_error);
-  pass(1h);
-  db->fail_reads({});
-  CHECK(days() == std::map<int, std::size_t>{{1, 2}});
-  pass(1h);
-  CHECK(days() == std::map<int, std::size_t>{{1, 1}});
-}
-
-TEST_CASE_FIXTURE(book_world, "a full disk does not keep days from being erased") {
-  const auto device = played_agent::random_id<device_id>();
-  store(device, severity::info);
-  now_us += 40 * day_us;
-  store(device, severity::info);
-  db->run_low(true);
-  pass(1h);
-  CHECK(days() == std::map<int, std::size_t>{{1, 1}});
-}
-
-TEST_CASE_FIXTURE(book_world, "a clock that was set back erases nothing") {
-  const auto device = played_agent::random_id<device_id>();
-  store(device, severity::info);
-  now_us -= 400 * day_us;
-  pass(2h);
-  CHECK(days() == std::map<int, std::size_t>{{1, 1}});
-  now_us = 0;
-  pass(2h);
-  CHECK(days() == std::map<int, std::size_t>{{1, 1}});
 }
