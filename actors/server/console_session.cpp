@@ -14,14 +14,6 @@
 
 namespace muster::actors {
 
-namespace {
-
-/// Heads are small; a body of this size still fits into the link's queue with one.
-constexpr std::size_t answer_bytes_max =
-  net::limits::outbound_bytes_max - net::limits::http_head_bytes_max;
-
-} // namespace
-
 console_session_state::~console_session_state() = default;
 
 console_session_actor::behavior_type
@@ -103,7 +95,7 @@ void console_session_state::serve(std::shared_ptr<api::call> what, console_user 
 }
 
 void console_session_state::answer(net::http::response r) {
-  if (r.body.size() > answer_bytes_max)
+  if (r.body.size() > api::answer_bytes_max)
     r = api::problem(500, "the answer is larger than this server sends; ask for fewer rows");
   r.keep_alive = keep_alive_;
   busy_ = false;

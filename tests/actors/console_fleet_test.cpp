@@ -93,6 +93,26 @@ TEST_CASE_FIXTURE(fleet_world, "devices of all shards come as one sorted list, e
   CHECK(get("/api/v1/devices?limit=50").at("nextCursor") == "");
 }
 
+TEST_CASE_FIXTURE(fleet_world, "what agents say of themselves cannot make a list too large to be sent") {
+  for (std::uint16_t i = 0; i < 400; ++i) {
+    auto outcome = std::make_shared<sync_outcome>();
+    const auto device = enrol(i, "host-" + std::to_string(i));
+    outcome->device = device;
+    outcome->finished_us = now_us();
+    outcome->host_name = "host-" + std::to_string(i);
+    outcome->os_name = std::string(1'000, '<'); // six times as long in JSON
+    outcome->os_version = std::to_string(i) + std::string(1'000, '<');
+    self->send(services->directory_of(device), atom::synced_v,
+               sync_outcome_ptr{std::move(outcome)});
+  }
+  settle();
+  const auto first = get("/api/v1/devices?limit=1000");
+  CHECK(first.at("devices").size() < 400);
+  CHECK(first.at("devices").size() >= 100);
+  CHECK(first.at("devices")[0].at("osName").get<std::string>().size() == 1'000);
+  CHECK(all("/api/v1/devices", "devices", 1000).size() == 400);
+}
+
 TEST_CASE_FIXTURE(fleet_world, "targets choose devices; a cursor belongs to its question") {
   for (std::uint16_t i = 0; i < 12; ++i)
     enrol(i, (i % 2 == 0 ? "web-" : "db-") + std::to_string(i));

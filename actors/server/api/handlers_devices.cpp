@@ -119,6 +119,26 @@ void end_device(const exchange_ptr& x, Atom how, const char* action) {
   });
 }
 
+/// Fewer rows than asked for when they are too large together: what agents say of themselves may be
+/// long, and the list goes on behind its cursor.
+net::http::response page_of(merged_devices merged, const std::string& question) {
+  while (true) {
+    admin::device_list out;
+    out.set_matching(merged.matching);
+    for (const auto& row : merged.rows)
+      present(row, *out.add_devices());
+    if (merged.more && !merged.rows.empty()) {
+      const auto& last = merged.rows.back();
+      out.set_next_cursor(encode_cursor(question, std::array{last.name, last.device.text()}));
+    }
+    auto answer = reply(200, out);
+    if (answer.body.size() <= answer_bytes_max || merged.rows.size() <= 1)
+      return answer;
+    merged.rows.resize(merged.rows.size() / 2);
+    merged.more = true;
+  }
+}
+
 } // namespace
 
 void list_devices(const exchange_ptr& x) {
@@ -134,17 +154,8 @@ void list_devices(const exchange_ptr& x) {
   }
   const auto pages = std::make_shared<std::vector<device_page_ptr>>();
   const auto all = gather([x, pages] {
-    const auto merged = merge_devices(*pages, x->asked->limit, x->asked->cursor.empty());
-    admin::device_list out;
-    out.set_matching(merged.matching);
-    for (const auto& row : merged.rows)
-      present(row, *out.add_devices());
-    if (merged.more && !merged.rows.empty()) {
-      const auto& last = merged.rows.back();
-      out.set_next_cursor(
-        encode_cursor(x->asked->question, std::array{last.name, last.device.text()}));
-    }
-    x->reply(200, out);
+    x->reply(page_of(merge_devices(*pages, x->asked->limit, x->asked->cursor.empty()),
+                     x->asked->question));
   });
   for (const auto& shard : x->services->directories)
     all->ask<device_page_ptr>(

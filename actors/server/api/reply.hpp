@@ -3,9 +3,11 @@
 // answer has. Pure.
 
 #include "net/http.hpp"
+#include "net/limits.hpp"
 
 #include <caf/fwd.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -15,6 +17,10 @@ class Message;
 } // namespace google::protobuf
 
 namespace muster::actors::api {
+
+/// Most that the body of one answer may have: heads are small, and both fit into a link's queue.
+inline constexpr std::size_t answer_bytes_max =
+  net::limits::outbound_bytes_max - net::limits::http_head_bytes_max;
 
 /// The message by the protobuf mapping, fields of value zero included (a client sees what there is
 /// without asking whether it is there); messages that are not set are left out. Empty when it has no
