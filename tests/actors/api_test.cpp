@@ -5,6 +5,7 @@
 #include "actors/server/api/device_merge.hpp"
 #include "actors/server/api/exposition.hpp"
 #include "actors/server/api/host_name.hpp"
+#include "actors/server/api/metric_help.hpp"
 #include "actors/server/api/openapi.hpp"
 #include "actors/server/api/reply.hpp"
 #include "actors/server/api/routes.hpp"
@@ -225,6 +226,18 @@ TEST_CASE("figures of many actors become one exposition, each family together an
            "# TYPE muster_c_total counter\nmuster_c_total 7\n"
            "# TYPE muster_h histogram\n"
            "muster_h_bucket{le=\"+Inf\"} 3\nmuster_h_sum 1.5\nmuster_h_count 3\n");
+}
+
+TEST_CASE("a figure is explained by whoever counts it, or by the table") {
+  CHECK(api::exposition("muster_store_free_bytes 5\n# HELP muster_devices Mine.\nmuster_devices 1\n")
+        == "# HELP muster_store_free_bytes Bytes free on the store's volume.\n"
+           "# TYPE muster_store_free_bytes gauge\nmuster_store_free_bytes 5\n"
+           "# HELP muster_devices Mine.\n# TYPE muster_devices gauge\nmuster_devices 1\n");
+  CHECK(api::help_of("muster_agents_sent_bytes_total") == api::help_of("muster_console_sent_bytes_total"));
+  CHECK_FALSE(api::help_of("muster_agents_sent_bytes_total").empty());
+  CHECK(api::help_of("muster_agents_of_ours_sent_bytes_total").empty());
+  CHECK(api::help_of("muster__sent_bytes_total").empty());
+  CHECK(api::help_of("").empty());
 }
 
 TEST_CASE("lines that are no samples are left out of an exposition") {

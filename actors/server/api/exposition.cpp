@@ -1,5 +1,7 @@
 #include "actors/server/api/exposition.hpp"
 
+#include "actors/server/api/metric_help.hpp"
+
 #include <charconv>
 #include <map>
 #include <set>
@@ -92,8 +94,9 @@ public:
       const auto& f = families_.at(name);
       if (f.samples.empty())
         continue;
-      if (!f.help.empty())
-        out.append("# HELP ").append(name).append(" ").append(f.help).append("\n");
+      const auto help = f.help.empty() ? help_of(name) : std::string_view{f.help};
+      if (!help.empty())
+        out.append("# HELP ").append(name).append(" ").append(help).append("\n");
       const std::string_view type =
         !f.type.empty() ? std::string_view{f.type} : name.ends_with("_total") ? "counter" : "gauge";
       out.append("# TYPE ").append(name).append(" ").append(type).append("\n");

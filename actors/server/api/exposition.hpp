@@ -9,7 +9,7 @@
 namespace muster::actors::api {
 
 /// The same samples in the order the format demands: all samples of one family together, in front
-/// of them its HELP (where somebody gave one) and TYPE line, each once. A family without a type is
+/// of them its HELP (theirs, or metric_help's) and TYPE line, each once. A family without a type is
 /// a counter when its name ends in _total, else a gauge. The same sample a second time, and lines
 /// that are no samples, are left out.
 [[nodiscard]] std::string exposition(std::string_view shares);

@@ -1,0 +1,76 @@
+#include "actors/server/api/metric_help.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace muster::actors::api {
+
+namespace {
+
+struct explained {
+  std::string_view name; ///< a star stands for the name of a port
+  std::string_view help;
+};
+
+constexpr auto table = std::to_array<explained>({
+  {"muster_actors", "Actors that run, by stage of the server's stop."},
+  {"muster_devices", "Devices of the fleet by state."},
+
+  {"muster_*_connections_accepted_total", "Connections taken at the port."},
+  {"muster_*_connections_refused_total", "Connections closed at once: the port was full."},
+  {"muster_*_connections_open", "Connections that are open now."},
+  {"muster_*_handshakes_failed_total", "Handshakes that failed."},
+  {"muster_*_handshakes_timed_out_total", "Handshakes that took too long."},
+  {"muster_*_handshakes_resumed_total", "Handshakes that resumed an earlier session."},
+  {"muster_*_received_bytes_total", "Bytes received at the port."},
+  {"muster_*_sent_bytes_total", "Bytes sent from the port."},
+
+  {"muster_store_commits_total", "Commits that reached the disk."},
+  {"muster_store_failed_commits_total", "Commits that the disk refused, in whole or in part."},
+  {"muster_store_last_room_commits_total", "Commits of what erases or is urgent on a full disk."},
+  {"muster_store_commit_seconds_total", "Time spent in commits."},
+  {"muster_store_changes_total", "Changes that were committed."},
+  {"muster_store_written_bytes_total", "Bytes of the changes that were committed."},
+  {"muster_store_events_total", "Events that were given to a commit."},
+  {"muster_store_appends_moved_total", "Batches of events refused because the position had moved."},
+  {"muster_store_disk_full", "1 while the disk is full and nothing is acknowledged."},
+  {"muster_store_free_bytes", "Bytes free on the store's volume."},
+  {"muster_store_used_bytes", "Bytes the store takes."},
+
+  {"muster_events_published_total", "Events stored since the start, by severity."},
+  {"muster_events_raised_total", "Events of the server's own that were stored."},
+  {"muster_events_raised_dropped_total", "Events of the server's own that were lost."},
+  {"muster_events_raised_waiting", "Events of the server's own that wait for the disk."},
+  {"muster_events_tails", "Live views of events."},
+  {"muster_events_days_erased_total", "Days of events that retention has erased."},
+  {"muster_events_kept_bytes", "Bytes of the events that are kept, as of the last look."},
+  {"muster_events_retention_days_behind", "Days by which retention is behind a clock that jumped."},
+  {"muster_event_batches_delayed_total", "Batches after which a device had to wait for its turn."},
+  {"muster_event_batches_refused_total", "Batches of devices that did not wait for their turn."},
+  {"muster_event_budgets", "Devices that have sent events in the last moments."},
+  {"muster_log_lines_dropped_total", "Lines of the log for which nobody made room."},
+});
+
+/// The star stands for one word between underscores.
+bool fits(std::string_view pattern, std::string_view name) noexcept {
+  const auto star = pattern.find('*');
+  if (star == std::string_view::npos)
+    return pattern == name;
+  const auto tail = pattern.substr(star + 1);
+  if (name.size() <= star + tail.size() || !name.starts_with(pattern.substr(0, star)) ||
+      !name.ends_with(tail))
+    return false;
+  const auto word = name.substr(star, name.size() - star - tail.size());
+  return word.find('_') == std::string_view::npos;
+}
+
+} // namespace
+
+std::string_view help_of(std::string_view name) noexcept {
+  const auto found = std::find_if(table.begin(), table.end(), [name](const explained& one) {
+    return fits(one.name, name);
+  });
+  return found == table.end() ? std::string_view{} : found->help;
+}
+
+} // namespace muster::actors::api
