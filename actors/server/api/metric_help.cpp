@@ -19,11 +19,28 @@ constexpr auto table = std::to_array<explained>({
   {"muster_*_connections_accepted_total", "Connections taken at the port."},
   {"muster_*_connections_refused_total", "Connections closed at once: the port was full."},
   {"muster_*_connections_open", "Connections that are open now."},
+  {"muster_*_connections_broken_total", "Connections ended because bytes were not the peer's."},
+  {"muster_*_connections_cut_total", "Connections that ended without a goodbye."},
   {"muster_*_handshakes_failed_total", "Handshakes that failed."},
   {"muster_*_handshakes_timed_out_total", "Handshakes that took too long."},
   {"muster_*_handshakes_resumed_total", "Handshakes that resumed an earlier session."},
   {"muster_*_received_bytes_total", "Bytes received at the port."},
   {"muster_*_sent_bytes_total", "Bytes sent from the port."},
+
+  {"muster_*_datagrams_received_total", "Datagrams that came out of the socket."},
+  {"muster_*_datagrams_refused_total", "Datagrams refused by size or by what they begin with."},
+  {"muster_*_datagrams_dropped_busy_total", "Good datagrams dropped: too many were in work."},
+  {"muster_*_datagrams_dropped_kernel_total", "Datagrams the kernel dropped: its buffer was full."},
+  {"muster_*_datagrams_sent_total", "Datagrams sent."},
+  {"muster_*_datagrams_send_failed_total", "Datagrams that could not be sent: no route, forbidden."},
+  {"muster_*_datagrams_send_dropped_total", "Datagrams not sent: too many waited."},
+
+  {"muster_wakes_asked_total", "Devices that were to be woken."},
+  {"muster_wakes_arrived_total", "Devices that came when they were woken."},
+  {"muster_wakes_unanswered_total", "Devices that did not come when they were woken."},
+  {"muster_wakes_refused_total", "Wakes refused: too many at once, or no counter."},
+  {"muster_wakes_sent_total", "Wake datagrams sent, repetitions included."},
+  {"muster_wakes_in_flight", "Devices being woken now."},
 
   {"muster_store_commits_total", "Commits that reached the disk."},
   {"muster_store_failed_commits_total", "Commits that the disk refused, in whole or in part."},
@@ -51,17 +68,14 @@ constexpr auto table = std::to_array<explained>({
   {"muster_log_lines_dropped_total", "Lines of the log for which nobody made room."},
 });
 
-/// The star stands for one word between underscores.
+/// The star stands for something, at least.
 bool fits(std::string_view pattern, std::string_view name) noexcept {
   const auto star = pattern.find('*');
   if (star == std::string_view::npos)
     return pattern == name;
   const auto tail = pattern.substr(star + 1);
-  if (name.size() <= star + tail.size() || !name.starts_with(pattern.substr(0, star)) ||
-      !name.ends_with(tail))
-    return false;
-  const auto word = name.substr(star, name.size() - star - tail.size());
-  return word.find('_') == std::string_view::npos;
+  return name.size() > star + tail.size() && name.starts_with(pattern.substr(0, star)) &&
+         name.ends_with(tail);
 }
 
 } // namespace
