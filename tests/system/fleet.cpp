@@ -45,7 +45,7 @@ void server_under_test::start() {
                   "--data",
                   data().string(),
                   "--agents-address",
-                  "127.0.0.1",
+                  agents_host_,
                   "--agents-port",
                   std::to_string(agents_port_),
                   "--admin-address",
@@ -131,8 +131,10 @@ std::string server_under_test::first_line(const std::filesystem::path& file) {
 
 // -- agent ----------------------------------------------------------------------------------------
 
-agent_under_test::agent_under_test(server_under_test& server, std::string name, words settings)
-  : server_(server), name_(std::move(name)), settings_(std::move(settings)) {
+agent_under_test::agent_under_test(server_under_test& server, std::string name, words settings,
+                                   words wrapper)
+  : server_(server), name_(std::move(name)), settings_(std::move(settings)),
+    wrapper_(std::move(wrapper)) {
   directory_.write("agent.toml", "");
   const auto enrolled = run({"enrol", "--server", server_.agents_address(), "--pin", server_.pin(),
                              "--token", server_.first_token()});
@@ -147,7 +149,7 @@ words agent_under_test::command(words arguments) const {
                   data().string(),
                   "--name",
                   name_};
-  return joined(joined(own, settings_), arguments);
+  return joined(joined(joined(wrapper_, own), settings_), arguments);
 }
 
 void agent_under_test::start(words more) {
@@ -190,7 +192,8 @@ finished console_under_test::log_in(const std::string& password) const {
 }
 
 finished console_under_test::run(words arguments, words more) const {
-  return test::run(joined({MUSTER_CONSOLE_PATH}, arguments), joined(environment(), more));
+  return test::run(joined(joined(server_.wrapper(), {MUSTER_CONSOLE_PATH}), arguments),
+                   joined(environment(), more));
 }
 
 nlohmann::json console_under_test::json(words arguments) const {
@@ -207,7 +210,8 @@ nlohmann::json console_under_test::list(words arguments, const std::string& memb
 }
 
 std::unique_ptr<process> console_under_test::follow(words arguments) const {
-  return std::make_unique<process>(joined({MUSTER_CONSOLE_PATH}, arguments), environment());
+  return std::make_unique<process>(
+    joined(joined(server_.wrapper(), {MUSTER_CONSOLE_PATH}), arguments), environment());
 }
 
 words console_under_test::environment() const {

@@ -27,6 +27,8 @@ public:
   explicit server_under_test(words settings = {}, words wrapper = {},
                              std::filesystem::path data = {});
 
+  /// For agents, before the first start; the console stays on loopback.
+  void listen_on(std::string address) { agents_host_ = std::move(address); }
   /// Starts and waits until it is ready. After the first time it keeps its ports.
   void start();
   /// SIGKILL, and waits until it is gone.
@@ -40,10 +42,11 @@ public:
   /// 0: that port is off (settings without --plain-enabled).
   [[nodiscard]] std::uint16_t plain_port() const { return plain_port_; }
   [[nodiscard]] std::uint16_t admin_port() const { return admin_port_; }
+  [[nodiscard]] std::uint16_t notices_port() const { return notices_port_; } ///< UDP
   [[nodiscard]] const std::string& pin() const { return pin_; }
   [[nodiscard]] net::sha256_digest pin_bytes() const;
   [[nodiscard]] std::string agents_address() const {
-    return "127.0.0.1:" + std::to_string(agents_port_);
+    return agents_host_ + ":" + std::to_string(agents_port_);
   }
   /// The first start's secrets, from the files it printed.
   [[nodiscard]] std::string first_token() const { return first_line(first_token_file_); }
@@ -52,6 +55,7 @@ public:
     return first_password_file_;
   }
   [[nodiscard]] process& program() { return *program_; }
+  [[nodiscard]] const words& wrapper() const { return wrapper_; }
   /// What the admin port answers to anybody on this machine; REQUIREs that it does.
   [[nodiscard]] net::http::response get(const std::string& path) const;
   /// Runs muster-server with other words, for example {"pin"}, on the same data.
@@ -67,9 +71,11 @@ private:
   words settings_;
   words wrapper_;
   std::filesystem::path data_;
+  std::string agents_host_ = "127.0.0.1";
   std::uint16_t agents_port_ = 0;
   std::uint16_t plain_port_ = 0;
   std::uint16_t admin_port_ = 0;
+  std::uint16_t notices_port_ = 0;
   std::string pin_;
   std::filesystem::path first_token_file_;
   std::filesystem::path first_password_file_;
@@ -80,8 +86,9 @@ private:
 class agent_under_test {
 public:
   /// Enrols at once with the first token (REQUIREs that it works). `settings` are flags of
-  /// muster-agent.
-  agent_under_test(server_under_test& server, std::string name, words settings = {});
+  /// muster-agent. `wrapper` stands in front of the program's path.
+  agent_under_test(server_under_test& server, std::string name, words settings = {},
+                   words wrapper = {});
 
   /// `more` are flags for this start alone.
   void start(words more = {});
@@ -103,10 +110,11 @@ private:
   temporary_directory directory_;
   std::string name_;
   words settings_;
+  words wrapper_;
   std::unique_ptr<process> program_;
 };
 
-/// An administrator at a terminal that is none.
+/// An administrator at a terminal that is none, on the server's own machine.
 class console_under_test {
 public:
   /// Logs in as admin with the first password (REQUIREs that it works), unless told not to.
