@@ -7,14 +7,18 @@
 #include "actors/server/directory.hpp"
 #include "actors/server/enroller.hpp"
 #include "actors/server/event_book.hpp"
+#include "actors/server/notice_desk.hpp"
 #include "actors/server/password_hasher.hpp"
 #include "actors/server/session.hpp"
+#include "actors/server/waker.hpp"
 #include "apps/common/clock.hpp"
 #include "apps/common/patient_sink.hpp"
 #include "apps/server/first_start.hpp"
 #include "net/admin_port_actor.hpp"
 #include "net/password.hpp"
 #include "net/tcp_port_actor.hpp"
+#include "net/udp_port_actor.hpp"
+#include "net/wake.hpp"
 #include "storage/store_reader_actor.hpp"
 #include "storage/store_writer_actor.hpp"
 
@@ -47,7 +51,9 @@ struct residents {
   store_writer_actor writer;
   std::vector<store_reader_actor> readers;
   event_book_actor event_book;
+  waker_actor waker;
   std::vector<directory_actor> directories;
+  notice_desk_actor notice_desk;
   enroller_actor enroller;
   password_hasher_actor hasher;
   accounts_actor accounts;
@@ -80,6 +86,34 @@ event_book_options event_options(const server_settings& settings, const resident
   return options;
 }
 
+/// Signs on the agents' threads, which have time for it.
+waker_options wake_options(const server_settings& settings, const foundation& base,
+                           const datagram_keyring_ptr& keys, net::io_pool& pool,
+                           const residents& all, std::error_code& ec) {
+  waker_options options;
+  options.writer = all.writer;
+  options.now = now_us;
+  options.counter_bound = load_wake_counter_bound(*base.db, ec);
+  options.datagrams_per_second = static_cast<std::uint32_t>(settings.wakes_per_second_max);
+  const auto signer = std::make_shared<const net::wake_signer>(base.identity.wake_seed);
+  options.sign = [&pool, signer, keys, server = base.identity.server_id](
+                   std::vector<wake_job> jobs, std::function<void(made_wakes_ptr)> made) {
+    net::run_on(pool.next_lane(), [signer, keys, server, jobs = std::move(jobs),
+                                   made = std::move(made)]() mutable {
+      auto out = std::make_shared<made_wakes>();
+      for (const auto& job : jobs) {
+        const auto generation = keys->generation_sent();
+        const net::wake what{generation, server, job.device.bytes, job.counter,
+                             static_cast<net::wake_purpose>(job.purpose)};
+        out->bytes.push_back(signer->make(what, keys->wake_key(generation, job.device.bytes)));
+      }
+      out->jobs = std::move(jobs);
+      made(std::move(out));
+    });
+  };
+  return options;
+}
+
 bool spawn_fleet(caf::actor_system& system, const server_settings& settings, foundation& base,
                  residents& all, std::error_code& ec) {
   auto loaded = load_directory(*base.db, shards, ec);
@@ -91,6 +125,7 @@ bool spawn_fleet(caf::actor_system& system, const server_settings& settings, fou
     options.writer = all.writer;
     options.readers = all.readers;
     options.event_book = all.event_book;
+    options.waker = all.waker;
     options.now = now_us;
     options.server_started_us = now_us();
     options.sync_period = std::chrono::duration_cast<std::chrono::seconds>(settings.sync_period);
@@ -135,8 +170,10 @@ std::vector<std::pair<stage, caf::actor>> by_stage(const residents& all) {
     if (handle)
       out.emplace_back(at, caf::actor_cast<caf::actor>(handle));
   };
+  add(stage::fleet, all.notice_desk);
   for (const auto& shard : all.directories)
     add(stage::fleet, shard);
+  add(stage::fleet, all.waker);
   add(stage::fleet, all.enroller);
   add(stage::fleet, all.event_book);
   add(stage::fleet, all.accounts);
@@ -152,13 +189,15 @@ std::string text_of_id(const net::id_bytes& id) {
 }
 
 session_services_ptr services_for_sessions(const server_settings& settings, const foundation& base,
-                                           const residents& all) {
+                                           const residents& all,
+                                           const datagram_keyring_ptr& keys) {
   auto out = std::make_shared<session_services>();
   out->writer = all.writer;
   out->readers = all.readers;
   out->directories = all.directories;
   out->enroller = all.enroller;
   out->event_book = all.event_book;
+  out->datagram_keys = keys;
   out->settings.sync_period_s = static_cast<std::uint32_t>(
     std::chrono::duration_cast<std::chrono::seconds>(settings.sync_period).count());
   out->settings.sync_jitter_percent = static_cast<std::uint32_t>(settings.sync_jitter_percent);
@@ -230,6 +269,31 @@ net::port_options console_port(const server_settings& settings, const foundation
   return options;
 }
 
+net::udp_port_options notices_port(const server_settings& settings, const residents& all,
+                                   const datagram_keyring_ptr& keys, net::io_pool& pool) {
+  net::udp_port_options options;
+  options.name = "notices";
+  options.socket.address = settings.notices_address;
+  options.socket.port = settings.notices_port;
+  options.worth = notice_filter(keys);
+  options.pool = &pool;
+  options.sink = all.notice_desk;
+  return options;
+}
+
+/// Nobody has anything to say to it.
+net::udp_port_options wakes_port(const server_settings& settings, const residents& all,
+                                 net::io_pool& pool) {
+  net::udp_port_options options;
+  options.name = "wakes";
+  options.socket.address = settings.wakes_address;
+  options.pool = &pool;
+  options.on_open = [waker = all.waker](const udp_port_actor& port) {
+    caf::anon_send(waker, atom::ready_v, port);
+  };
+  return options;
+}
+
 /// Devices by state, added up over all shards.
 void measure_fleet(const std::vector<directory_actor>& shards_of_fleet, server_root_options& out) {
   struct sum {
@@ -260,7 +324,8 @@ void measure_fleet(const std::vector<directory_actor>& shards_of_fleet, server_r
 }
 
 server_root_options root_options(const server_settings& settings, const foundation& base,
-                                 const residents& all, net::io_pool& agents_pool,
+                                 const residents& all, const datagram_keyring_ptr& keys,
+                                 net::io_pool& agents_pool,
                                  net::io_pool& admin_pool,
                                  const std::shared_ptr<shown_certificates>& shown) {
   server_root_options out;
@@ -280,7 +345,15 @@ server_root_options root_options(const server_settings& settings, const foundati
   if (base.agents_plain)
     add_port("agents_plain", plain_port(settings, base, agents_pool), net::tcp_port);
   add_port("console", console_port(settings, base, admin_pool), net::admin_port);
-  const auto for_sessions = services_for_sessions(settings, base, all);
+  const auto add_datagram_port = [&](const char* label, door at, net::udp_port_options options) {
+    out.ports.push_back({label, at,
+                         [options = std::move(options)](server_root_actor::pointer root) {
+                           return root->spawn(net::udp_port_bridge, options);
+                         }});
+  };
+  add_datagram_port("notices", door::notices, notices_port(settings, all, keys, agents_pool));
+  add_datagram_port("wakes", door::wakes, wakes_port(settings, all, agents_pool));
+  const auto for_sessions = services_for_sessions(settings, base, all, keys);
   out.open_session = [services = for_sessions](
                        server_root_actor::pointer root, const net::accepted_ptr& connection) {
     return caf::actor_cast<caf::actor>(
@@ -301,6 +374,8 @@ server_root_options root_options(const server_settings& settings, const foundati
   };
   measure(all.writer);
   measure(all.event_book);
+  measure(all.waker);
+  measure(all.notice_desk);
   measure_fleet(all.directories, out);
   out.measured.emplace_back([budgets = for_sessions->budgets](
                               server_root_actor::pointer,
@@ -327,14 +402,19 @@ std::optional<composition> compose(caf::actor_system& system, const server_setti
   spawn_storage(system, settings, base, all);
   all.event_book = system.spawn(event_book, event_options(settings, all));
   std::error_code ec;
-  if (!spawn_fleet(system, settings, base, all, ec)) {
+  const auto keys =
+    std::make_shared<const net::datagram_keyring>(std::span(base.identity.datagram_secret));
+  all.waker =
+    system.spawn(waker, wake_options(settings, base, keys, agents_pool, all, ec));
+  if (ec || !spawn_fleet(system, settings, base, all, ec)) {
     problem = "the store in " + settings.data_directory.string() + " cannot be read: " + ec.message();
     for (auto& [at, handle] : by_stage(all))
       caf::anon_send_exit(handle, caf::exit_reason::kill);
     return std::nullopt;
   }
   spawn_accounts(system, settings, all);
-  auto root = root_options(settings, base, all, agents_pool, admin_pool, shown);
+  all.notice_desk = system.spawn(notice_desk, notice_desk_options{all.directories, keys});
+  auto root = root_options(settings, base, all, keys, agents_pool, admin_pool, shown);
   return composition{std::move(root), std::move(all.accounts)};
 }
 

@@ -3,6 +3,7 @@
 #include "apps/common/clock.hpp"
 #include "apps/common/descriptors.hpp"
 #include "apps/server/first_start.hpp"
+#include "net/udp_socket.hpp"
 #include "storage/rocks_store.hpp"
 
 #include <asio/io_context.hpp>
@@ -14,6 +15,7 @@
 #include <fstream>
 #include <iterator>
 #include <utility>
+#include <vector>
 
 namespace muster::server {
 
@@ -41,6 +43,19 @@ std::optional<std::string> read_pem(const fs::path& file, const char* setting,
 /// ports themselves are opened by their actors, a moment later.
 class port_probe {
 public:
+  bool is_free_for_datagrams(const std::string& address, std::uint16_t port, const char* setting,
+                             std::string& problem) {
+    std::error_code ec;
+    bool v6 = false;
+    datagram_probes_.push_back(net::bind_udp(address, port, 0, v6, ec));
+    if (!ec)
+      return true;
+    problem = "cannot receive datagrams on " + address + " port " + std::to_string(port) + ": "
+              + ec.message() + "; stop who does, or set " + setting + ".port or " + setting
+              + ".address";
+    return false;
+  }
+
   bool is_free(const std::string& address, std::uint16_t port, const char* setting,
                std::string& problem) {
     std::error_code ec;
@@ -78,6 +93,7 @@ private:
 
   asio::io_context io_;
   std::deque<acceptor> probes_;
+  std::vector<net::owned_descriptor> datagram_probes_;
 };
 
 bool ports_are_free(const server_settings& settings, std::string& problem) {
@@ -85,7 +101,10 @@ bool ports_are_free(const server_settings& settings, std::string& problem) {
   return probe.is_free(settings.agents_address, settings.agents_port, "agents", problem)
          && (!settings.plain_enabled
              || probe.is_free(settings.plain_address, settings.plain_port, "plain", problem))
-         && probe.is_free(settings.admin_address, settings.admin_port, "admin", problem);
+         && probe.is_free(settings.admin_address, settings.admin_port, "admin", problem)
+         && probe.is_free_for_datagrams(settings.notices_address, settings.notices_port, "notices",
+                                        problem)
+         && probe.is_free_for_datagrams(settings.wakes_address, 0, "wakes", problem);
 }
 
 bool prepare_directory(const fs::path& directory, std::string& problem) {

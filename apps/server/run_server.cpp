@@ -65,12 +65,14 @@ std::string shown(const std::string& address, std::uint16_t port) {
 
 /// What a person, or a script, waits for.
 void announce(const server_settings& settings, const foundation& base, std::uint16_t agents_port,
-              std::uint16_t plain_port, std::uint16_t admin_port) {
+              std::uint16_t plain_port, std::uint16_t admin_port,
+              std::uint16_t notices_port) {
   std::printf("muster-server: ready\n");
   std::printf("  version         %s\n", std::string{version()}.c_str());
   std::printf("  agents          %s\n", shown(settings.agents_address, agents_port).c_str());
   if (plain_port != 0)
     std::printf("  plain           %s\n", shown(settings.plain_address, plain_port).c_str());
+  std::printf("  notices         %s\n", shown(settings.notices_address, notices_port).c_str());
   std::printf("  console         https://%s\n", shown(settings.admin_address, admin_port).c_str());
   std::printf("  pin             %s\n",
               net::to_hex(base.identity.authority.self().spki_sha256()).c_str());
@@ -170,8 +172,10 @@ int run_server(const server_settings& settings, stop_signals& signals) {
     const auto agents_port = port_of(self, root, door::agents_tls);
     const auto admin_port = port_of(self, root, door::admin);
     const auto plain_port = port_of(self, root, door::agents_plain); // 0 when it is off
-    if (agents_port != 0 && admin_port != 0 && (plain_port != 0 || !base->agents_plain))
-      announce(settings, *base, agents_port, plain_port, admin_port);
+    const auto notices_port = port_of(self, root, door::notices);
+    if (agents_port != 0 && admin_port != 0 && notices_port != 0 &&
+        (plain_port != 0 || !base->agents_plain))
+      announce(settings, *base, agents_port, plain_port, admin_port, notices_port);
   }
   const auto reason =
     until_stopped(system, caf::actor_cast<caf::actor>(std::move(root)), signals);

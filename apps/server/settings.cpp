@@ -34,6 +34,13 @@ void declare(config::table& table, server_settings& s) {
   table.address("plain.address", s.plain_address,
                 "where they connect; :: takes IPv4 too");
   table.port("plain.port", s.plain_port, "TCP port for them");
+  table.address("notices.address", s.notices_address,
+                "where devices say that they go; :: takes IPv4 too. With several addresses of this "
+                "machine, the one that devices know");
+  table.port("notices.port", s.notices_port, "UDP port for that; devices know it as notice.port");
+  table.address("wakes.address", s.wakes_address, "where wakes to devices leave from");
+  table.number("wakes.datagrams_per_second_max", s.wakes_per_second_max, {1, 100'000},
+               "wakes sent in a second; more wait their turn");
   table.address("admin.address", s.admin_address, "where consoles connect; :: takes IPv4 too");
   table.port("admin.port", s.admin_port, "TCP port for consoles");
   table.path("admin.certificate", s.admin_certificate,

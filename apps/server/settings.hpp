@@ -25,6 +25,10 @@ struct server_settings {
   bool plain_enabled = false;
   std::string plain_address = "::";
   std::uint16_t plain_port = 14000;
+  std::string notices_address = "::";
+  std::uint16_t notices_port = 13000;                ///< UDP
+  std::string wakes_address = "::";                  ///< UDP, out
+  std::uint64_t wakes_per_second_max = 2000;         ///< datagrams
   std::string admin_address = "::";
   std::uint16_t admin_port = 13299;
   std::filesystem::path admin_certificate;           ///< PEM of the operator's own; empty: ours

@@ -45,7 +45,8 @@ public:
   server(const std::filesystem::path& directory, std::uint16_t port)
     : program_({MUSTER_SERVER_PATH, "--config", settings(directory), "--data",
                 (directory / "server").string(), "--agents-address", "127.0.0.1", "--agents-port",
-                std::to_string(port), "--admin-address", "127.0.0.1", "--admin-port", "0"}) {
+                std::to_string(port), "--notices-address", "127.0.0.1", "--notices-port", "0",
+                "--admin-address", "127.0.0.1", "--admin-port", "0"}) {
     port_ =
       static_cast<std::uint16_t>(std::stoi(wait_for(program_, "agents +127.0.0.1:([0-9]+)\n")));
     pin_ = wait_for(program_, "pin +([0-9a-f]{64})\n");

@@ -1,5 +1,6 @@
 // Must hold: a wrong configuration ends in one clear line that names the key and the remedy.
 
+#include "net/udp_socket.hpp"
 #include "tests/system/fleet.hpp"
 
 #include <doctest/doctest.h>
@@ -85,17 +86,27 @@ TEST_CASE("a port that is taken is named, with what to do") {
   check_complaint(start_with("", {"--admin-address", "127.0.0.1", "--admin-port", mine.number(),
                                   "--agents-port", "0"}),
                   1, {mine.number(), "admin.port"});
+  bool v6 = false;
+  std::error_code ec;
+  const auto by_datagrams = muster::net::bind_udp("127.0.0.1", 0, 0, v6, ec);
+  REQUIRE(by_datagrams);
+  const auto number = std::to_string(muster::net::udp_port_of(by_datagrams.get()));
+  check_complaint(start_with("", {"--agents-port", "0", "--admin-port", "0", "--notices-address",
+                                  "127.0.0.1", "--notices-port", number}),
+                  1, {number, "notices.port"});
 }
 
 TEST_CASE("a data directory that cannot be used is named") {
   const temporary_directory directory;
   const auto file = directory.write("in-the-way", "no directory").string();
-  check_complaint(start_with("", {"--data", file, "--agents-port", "0", "--admin-port", "0"}), 1,
-                  {file});
+  check_complaint(start_with("", {"--data", file, "--agents-port", "0", "--admin-port", "0",
+                                  "--notices-port", "0"}),
+                  1, {file});
   if (::getuid() != 0)
     check_complaint(
-      start_with("", {"--data", "/root/muster", "--agents-port", "0", "--admin-port", "0"}), 1,
-      {"/root/muster"});
+      start_with("", {"--data", "/root/muster", "--agents-port", "0", "--admin-port", "0",
+                      "--notices-port", "0"}),
+      1, {"/root/muster"});
 }
 
 TEST_CASE("too few file descriptors are said, with the limit and where to change it") {
@@ -107,7 +118,8 @@ TEST_CASE("too few file descriptors are said, with the limit and where to change
 TEST_CASE("a second server on the same data is refused, and the first goes on") {
   server_under_test server;
   server.start();
-  const auto second = server.run_beside({"--agents-port", "0", "--admin-port", "0"});
+  const auto second = server.run_beside(
+    {"--agents-port", "0", "--admin-port", "0", "--notices-port", "0"});
   check_complaint(second, 1, {server.data().string(), "another process"});
   CHECK(server.stop() == 0);
 }

@@ -48,6 +48,10 @@ void server_under_test::start() {
                   agents_host_,
                   "--agents-port",
                   std::to_string(agents_port_),
+                  "--notices-address",
+                  "127.0.0.1",
+                  "--notices-port",
+                  std::to_string(notices_port_),
                   "--admin-address",
                   "127.0.0.1",
                   "--admin-port",
@@ -60,6 +64,7 @@ void server_under_test::start() {
   agents_port_ = port_in(announced(*program_, "agents"));
   if (std::find(settings_.begin(), settings_.end(), "--plain-enabled") != settings_.end())
     plain_port_ = port_in(announced(*program_, "plain"));
+  notices_port_ = port_in(announced(*program_, "notices"));
   admin_port_ = port_in(announced(*program_, "console"));
   pin_ = announced(*program_, "pin");
   if (first_token_file_.empty()) {
