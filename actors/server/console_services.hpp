@@ -30,6 +30,7 @@ struct server_facts {
 struct console_services {
   std::vector<directory_actor> directories; ///< not empty; index: rules/shard.hpp
   enroller_actor enroller;
+  call_board_actor call_board;
   accounts_actor accounts;
   event_book_actor event_book;
   store_writer_actor writer;

@@ -11,6 +11,7 @@ enum exit_code : int {
   exit_not_found = 4,    ///< no such device, application, token ...
   exit_refused = 5,      ///< not logged in, or not allowed
   exit_declined = 6,     ///< the person asked said no
+  exit_pending = 7,      ///< begun, and not done with every device yet
   exit_interrupted = 130 ///< Ctrl-C, as shells count it
 };
 

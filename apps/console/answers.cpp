@@ -20,7 +20,7 @@ namespace pb = google::protobuf;
 const pb::FieldDescriptor* list_of(const pb::Message& message) {
   const auto* type = message.GetDescriptor();
   for (int index = 0; index < type->field_count(); ++index)
-    if (type->field(index)->is_repeated())
+    if (type->field(index)->is_repeated() && !type->field(index)->is_map())
       return type->field(index);
   MUSTER_ASSERT(false, "a page has a list");
   return nullptr;

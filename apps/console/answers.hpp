@@ -42,8 +42,8 @@ struct pages {
   bool more = false;
 };
 
-/// Reads pages until there are no more or `wanted` is reached, into a message whose only repeated
-/// field is the list and which has a `next_cursor`.
+/// Reads pages until there are no more or `wanted` is reached, into a message whose only list
+/// (maps are none) they are and which has a `next_cursor`.
 [[nodiscard]] pages read_pages(api& server, const std::string& path, query q, extent wanted,
                                google::protobuf::Message& into);
 

@@ -116,6 +116,7 @@ void declare(CLI::App& app, console& c) {
   app.add_flag("--utc", c.utc, "exact times in UTC instead of \"3 min ago\"");
   add_login_commands(app, c);
   add_device_commands(app, c);
+  add_call_commands(app, c);
   add_application_commands(app, c);
   add_event_commands(app, c);
   add_token_commands(app, c);

@@ -75,6 +75,7 @@ void add_extent(CLI::App& command, extent& wanted);
 // One function per group of commands; each declares them on `app`.
 void add_login_commands(CLI::App& app, console& c);
 void add_device_commands(CLI::App& app, console& c);
+void add_call_commands(CLI::App& app, console& c);
 void add_application_commands(CLI::App& app, console& c);
 void add_event_commands(CLI::App& app, console& c);
 void add_token_commands(CLI::App& app, console& c);

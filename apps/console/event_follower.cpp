@@ -36,7 +36,7 @@ int event_follower::run(const query& since, extent before) {
     if (streamed_)
       wait_s = 1;
     c_.note("muster: " + problem + "; trying again in " + std::to_string(wait_s) + " s\n");
-    c_.world().person.wait(wait_s);
+    c_.world().person.wait(std::chrono::seconds{wait_s});
     wait_s = std::min(wait_s * 2, retry_wait_max_s);
   }
   return exit_fine;

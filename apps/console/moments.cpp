@@ -72,6 +72,26 @@ std::string local_clock(moment_us when, moment_us now) {
   return formatted(when, false, this_year ? "%b %d %H:%M:%S" : "%Y-%m-%d %H:%M:%S");
 }
 
+std::string time_of_day(moment_us when, moment_us now) {
+  const bool today = formatted(when, false, "%F") == formatted(now, false, "%F");
+  return today ? formatted(when, false, "%H:%M:%S") : local_clock(when, now);
+}
+
+std::string minute_of_day(moment_us when, moment_us now) {
+  const bool today = formatted(when, false, "%F") == formatted(now, false, "%F");
+  return formatted(when, false, today ? "%H:%M" : "%b %d %H:%M");
+}
+
+std::string lasting(std::int64_t duration_us) {
+  if (duration_us < second_us)
+    return std::to_string(duration_us / 1000) + " ms";
+  if (duration_us >= minute_s * second_us)
+    return rough(duration_us / second_us);
+  char text[32];
+  std::snprintf(text, sizeof text, "%.1f s", static_cast<double>(duration_us) / second_us);
+  return text;
+}
+
 std::optional<moment_us> parse_moment(std::string_view text, moment_us now) {
   if (const auto ago = parse_duration(text))
     return now - ago->count() * 1000;

@@ -21,6 +21,14 @@ using moment_us = std::int64_t;
 /// "Nov 24 17:58:02" in the machine's time zone, with the year when it is not this one's.
 [[nodiscard]] std::string local_clock(moment_us when, moment_us now);
 
+/// "17:58:02" on the same day, else as local_clock().
+[[nodiscard]] std::string time_of_day(moment_us when, moment_us now);
+/// The same to the minute: "17:58".
+[[nodiscard]] std::string minute_of_day(moment_us when, moment_us now);
+
+/// "84 ms", "3.2 s", "5 min".
+[[nodiscard]] std::string lasting(std::int64_t duration_us);
+
 /// "2h" before `now`; "2026-11-24", "2026-11-24 16:30", "2026-11-24T16:30:05" in the machine's time
 /// zone, with a "Z" behind it in UTC. Empty on anything else.
 [[nodiscard]] std::optional<moment_us> parse_moment(std::string_view text, moment_us now);

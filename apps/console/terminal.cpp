@@ -165,9 +165,25 @@ std::optional<std::string> system_terminal::ask(const std::string& question, boo
   return answer;
 }
 
-void system_terminal::wait(int seconds) {
-  // Ends early at a signal, which ends the program anyway.
-  ::poll(nullptr, 0, seconds * 1000);
+void system_terminal::wait(std::chrono::milliseconds time) {
+  ::poll(nullptr, 0, static_cast<int>(time.count()));
+}
+
+bool system_terminal::shows_progress() const {
+  return ::isatty(STDERR_FILENO) == 1;
+}
+
+void system_terminal::remember_interrupt() {
+  caught_signal = 0;
+  struct sigaction action {};
+  action.sa_handler = on_signal;
+  // Reads and writes go on; poll() ends all the same.
+  action.sa_flags = static_cast<int>(SA_RESETHAND | SA_RESTART);
+  ::sigaction(SIGINT, &action, nullptr);
+}
+
+bool system_terminal::interrupted() const {
+  return caught_signal != 0;
 }
 
 } // namespace muster::console

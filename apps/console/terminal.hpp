@@ -3,6 +3,7 @@
 
 #include "apps/console/table.hpp"
 
+#include <chrono>
 #include <optional>
 #include <string>
 
@@ -25,8 +26,14 @@ public:
   /// A line; empty at the end of input. `hidden` does not show what is typed.
   [[nodiscard]] virtual std::optional<std::string> ask(const std::string& question,
                                                        bool hidden) = 0;
-  /// Lets so many seconds pass.
-  virtual void wait(int seconds) = 0;
+  /// Lets time pass; less of it when Ctrl-C comes.
+  virtual void wait(std::chrono::milliseconds time) = 0;
+  /// Whether a person sees what goes to err(), so that a line there may change.
+  [[nodiscard]] virtual bool shows_progress() const = 0;
+  /// From now on Ctrl-C is only remembered; the second one ends the program as ever.
+  virtual void remember_interrupt() = 0;
+  /// Whether one has come since then.
+  [[nodiscard]] virtual bool interrupted() const = 0;
 };
 
 /// stdin, stdout and stderr; questions go to the controlling terminal, so that they work in a pipe.
@@ -40,7 +47,10 @@ public:
   [[nodiscard]] bool shows_to_person() const override { return shows_; }
   [[nodiscard]] bool can_ask() const override;
   [[nodiscard]] std::optional<std::string> ask(const std::string& question, bool hidden) override;
-  void wait(int seconds) override;
+  void wait(std::chrono::milliseconds time) override;
+  [[nodiscard]] bool shows_progress() const override;
+  void remember_interrupt() override;
+  [[nodiscard]] bool interrupted() const override;
 
 private:
   bool shows_;

@@ -26,13 +26,35 @@ std::string os_of(const admin::device& d) {
   return d.os_name().empty() ? joined(d.os_id(), " ", d.os_version()) : d.os_name();
 }
 
+/// "off (shut down 17:02)".
+std::string state_of(const admin::device& d, const view& v) {
+  if (d.state() != "off" || d.off_us() == 0)
+    return d.state();
+  const auto& why = d.off_reason();
+  const std::string what = why == "shutdown"     ? "shut down "
+                           : why == "restart"    ? "restarting since "
+                           : why == "suspend"    ? "suspended "
+                           : why == "agent_stop" ? "agent stopped "
+                                                 : "";
+  return "off (" + what + v.day_minute(d.off_us()) + ")";
+}
+
+std::string same_machine_of(const admin::device& d) {
+  return d.same_machine() ? "same machine as another" : "";
+}
+
+/// Without what its status says already.
 std::string remarks_on(const admin::device& d) {
-  std::string text;
-  if (d.statistics().disk_used_percent() >= disk_nearly_full_percent)
+  std::string text = d.status_reason();
+  if (text.empty() && d.statistics().disk_used_percent() >= disk_nearly_full_percent)
     text = "disk " + std::to_string(d.statistics().disk_used_percent()) + " % full";
-  if (d.same_machine())
-    text = joined(text, ", ", "same machine as another");
-  return text;
+  return joined(text, ", ", same_machine_of(d));
+}
+
+std::string failures_of(const admin::device& d) {
+  return d.sync_failures() == 0
+           ? ""
+           : counted(d.sync_failures(), "attempt has", "attempts have") + " failed since";
 }
 
 std::string load_of(const wire::statistics& s) {
@@ -83,6 +105,14 @@ std::string view::clock(moment_us when) const {
   return utc ? exact(when) : local_clock(when, now);
 }
 
+std::string view::day_time(moment_us when) const {
+  return utc ? exact(when) : time_of_day(when, now);
+}
+
+std::string view::day_minute(moment_us when) const {
+  return utc ? exact(when) : minute_of_day(when, now);
+}
+
 std::string view::heading(const std::string& text) const {
   return (look.colour ? painted(text, tone::strong) : text) + "\n";
 }
@@ -94,7 +124,13 @@ tone tone_of_state(const std::string& state) {
     return tone::warning;
   if (state == "revoked" || state == "failed")
     return tone::bad;
-  return state == "never" || state == "inactive" ? tone::quiet : tone::plain;
+  return state == "never" || state == "inactive" || state == "off" ? tone::quiet : tone::plain;
+}
+
+tone tone_of_status(const std::string& status) {
+  if (status == "warning")
+    return tone::warning;
+  return status == "critical" ? tone::bad : status == "ok" ? tone::good : tone::plain;
 }
 
 tone tone_of_severity(const std::string& severity) {
@@ -106,7 +142,9 @@ tone tone_of_severity(const std::string& severity) {
 std::string devices_text(const admin::device_list& list, const view& v) {
   table t{{{.title = "NAME", .may_be_cut = true},
            {.title = "STATE"},
+           {.title = "STATUS", .leaves = 1},
            {.title = "LAST CONTACT", .leaves = 2},
+           {.title = "KEPT", .leaves = 4},
            {.title = "OS", .may_be_cut = true, .leaves = 4},
            {.title = "ADDRESS", .may_be_cut = true, .leaves = 5},
            {.title = "AGENT", .leaves = 6},
@@ -114,13 +152,15 @@ std::string devices_text(const admin::device_list& list, const view& v) {
            {.title = "REMARK", .may_be_cut = true, .leaves = 3}}};
   for (const auto& d : list.devices())
     t.add({{d.name(), tone::strong},
-           {d.state(), tone_of_state(d.state())},
+           {state_of(d, v), tone_of_state(d.state())},
+           {d.status(), tone_of_status(d.status())},
            v.time(d.last_contact_us()),
+           d.keep() ? "kept" : "",
            os_of(d),
            d.address(),
            short_version(d.agent_version()),
            {d.id().substr(0, short_id_digits), tone::quiet},
-           {remarks_on(d), tone::warning}});
+           {remarks_on(d), d.status() == "critical" ? tone::bad : tone::warning}});
   return t.text(v.look);
 }
 
@@ -129,15 +169,20 @@ std::string device_text(const admin::device_detail& detail, const view& v) {
   fact_sheet sheet;
   sheet.add("Name", {d.name(), tone::strong});
   sheet.add("Id", d.id());
-  sheet.add("State", {d.state(), tone_of_state(d.state())});
+  sheet.add("State", {state_of(d, v), tone_of_state(d.state())});
+  sheet.add("Status", {joined(d.status(), ": ", d.status_reason()), tone_of_status(d.status())});
   sheet.add("Last contact", v.time(d.last_contact_us()));
-  sheet.add("Last sync", v.time(d.last_sync_us()));
+  sheet.add("Last sync", joined(v.time(d.last_sync_us()), ", ", failures_of(d)));
+  sheet.add("Last change", v.time(d.last_information_us()));
+  sheet.add("Connection", d.keep() ? "kept" : "");
+  sheet.add("Wakes", d.wake_port() == 0 ? "" : "UDP port " + std::to_string(d.wake_port()));
   sheet.add("Address", d.address());
   sheet.add("Agent", d.agent_version());
   sheet.add("Enrolled", v.time(d.enrolled_us()));
   sheet.add("Certificate", {"expires " + v.time(d.certificate_expires_us()),
                             d.certificate_expires_us() < v.now ? tone::warning : tone::plain});
-  sheet.add("Remark", {remarks_on(d), tone::warning});
+  sheet.add("Remark", {d.status_reason().empty() ? remarks_on(d) : same_machine_of(d),
+                       tone::warning});
   sheet.add("Operating system",
             joined(os_of(d), ", ",
                    detail.facts().kernel().empty() ? "" : "kernel " + detail.facts().kernel()));

@@ -5,6 +5,8 @@
 #include "apps/console/table.hpp"
 #include "net/wire/admin.pb.h"
 
+#include <cstdint>
+#include <map>
 #include <string>
 
 namespace muster::console {
@@ -18,11 +20,15 @@ struct view {
   [[nodiscard]] std::string time(moment_us when) const;
   /// The time of day, or exact with --utc.
   [[nodiscard]] std::string clock(moment_us when) const;
+  /// The time of this day, to the second and to the minute, or exact with --utc.
+  [[nodiscard]] std::string day_time(moment_us when) const;
+  [[nodiscard]] std::string day_minute(moment_us when) const;
   /// A heading above a table.
   [[nodiscard]] std::string heading(const std::string& text) const;
 };
 
 [[nodiscard]] tone tone_of_state(const std::string& device_state);
+[[nodiscard]] tone tone_of_status(const std::string& status);
 [[nodiscard]] tone tone_of_severity(const std::string& severity);
 
 [[nodiscard]] std::string devices_text(const admin::device_list& list, const view& v);
@@ -30,6 +36,20 @@ struct view {
 [[nodiscard]] std::string deliveries_text(const admin::device_detail& detail, const view& v);
 [[nodiscard]] std::string applications_text(const admin::device_applications& list, const view& v);
 [[nodiscard]] std::string run_states_text(const admin::device_run_states& list, const view& v);
+
+/// What was said of how many: "3 connected, 1 off".
+[[nodiscard]] std::string counts_text(const std::map<std::string, std::uint64_t>& counts);
+
+// -- calls (views_calls.cpp) ----------------------------------------------------------------------
+/// How a call went with one device, as a sentence: "web-1: done at 17:02:11, after 84 ms, ...".
+[[nodiscard]] std::string outcome_line(const admin::call_device& d, const view& v);
+/// "Synced 980 of 1,000 devices; 12 queued, 8 failed." and so on.
+[[nodiscard]] std::string call_summary(const admin::call& c);
+/// How far it is, as a line no wider than the terminal.
+[[nodiscard]] std::string call_progress_line(const admin::call& c, std::size_t width);
+[[nodiscard]] std::string calls_text(const admin::call_list& list, const view& v);
+[[nodiscard]] std::string call_text(const admin::call& c, const view& v);
+[[nodiscard]] std::string call_rows_text(const admin::call& c, const view& v);
 
 [[nodiscard]] std::string application_counts_text(const admin::application_list& list,
                                                   const view& v);

@@ -49,19 +49,21 @@ std::string expiry_of(const admin::token& t, const view& v) {
   return t.expires_us() == 0 ? "never" : v.time(t.expires_us());
 }
 
+/// A protobuf map has no order of its own.
 template <class Map>
 std::string counts_of(const Map& map) {
-  // A protobuf map has no order of its own.
-  std::vector<std::pair<std::string, std::uint64_t>> sorted(map.begin(), map.end());
-  std::sort(sorted.begin(), sorted.end());
+  return counts_text({map.begin(), map.end()});
+}
+
+} // namespace
+
+std::string counts_text(const std::map<std::string, std::uint64_t>& counts) {
   std::string text;
-  for (const auto& [name, count] : sorted)
+  for (const auto& [name, count] : counts)
     if (count > 0)
       text += (text.empty() ? "" : ", ") + grouped(count) + " " + name;
   return text;
 }
-
-} // namespace
 
 std::string application_counts_text(const admin::application_list& list, const view& v) {
   table t{{{.title = "APPLICATION", .may_be_cut = true},
@@ -182,6 +184,7 @@ std::string server_text(const admin::server_status& s, const view& v) {
   sheet.add("Started", v.time(s.started_us()));
   const auto states = counts_of(s.devices_by_state());
   sheet.add("Devices", grouped(s.devices()) + (states.empty() ? "" : ": ") + states);
+  sheet.add("Their status", counts_of(s.devices_by_status()));
   const auto plain = s.agents_plain_port() == 0
                        ? std::string{}
                        : ", without encryption " + std::to_string(s.agents_plain_port());

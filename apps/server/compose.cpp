@@ -1,8 +1,10 @@
 #include "apps/server/compose.hpp"
 
 #include "actors/rules/device_state.hpp"
+#include "actors/rules/device_status.hpp"
 #include "actors/rules/ids.hpp"
 #include "actors/server/accounts.hpp"
+#include "actors/server/call_board.hpp"
 #include "actors/server/console_session.hpp"
 #include "actors/server/directory.hpp"
 #include "actors/server/enroller.hpp"
@@ -55,6 +57,7 @@ struct residents {
   std::vector<directory_actor> directories;
   notice_desk_actor notice_desk;
   enroller_actor enroller;
+  call_board_actor call_board;
   password_hasher_actor hasher;
   accounts_actor accounts;
 };
@@ -141,6 +144,8 @@ bool spawn_fleet(caf::actor_system& system, const server_settings& settings, fou
     std::make_shared<const net::certificate_authority>(base.identity.authority);
   options.now = now_us;
   all.enroller = system.spawn(enroller, std::move(options));
+  all.call_board =
+    system.spawn(call_board, call_board_options{all.directories, all.writer, now_us});
   return !ec;
 }
 
@@ -174,6 +179,7 @@ std::vector<std::pair<stage, caf::actor>> by_stage(const residents& all) {
   for (const auto& shard : all.directories)
     add(stage::fleet, shard);
   add(stage::fleet, all.waker);
+  add(stage::fleet, all.call_board);
   add(stage::fleet, all.enroller);
   add(stage::fleet, all.event_book);
   add(stage::fleet, all.accounts);
@@ -218,6 +224,7 @@ console_services_ptr services_for_consoles(const server_settings& settings,
   auto out = std::make_shared<console_services>();
   out->directories = all.directories;
   out->enroller = all.enroller;
+  out->call_board = all.call_board;
   out->accounts = all.accounts;
   out->event_book = all.event_book;
   out->writer = all.writer;
@@ -294,7 +301,7 @@ net::udp_port_options wakes_port(const server_settings& settings, const resident
   return options;
 }
 
-/// Devices by state, added up over all shards.
+/// Devices by state and status, added up over all shards.
 void measure_fleet(const std::vector<directory_actor>& shards_of_fleet, server_root_options& out) {
   struct sum {
     device_counts counts;
@@ -307,6 +314,9 @@ void measure_fleet(const std::vector<directory_actor>& shards_of_fleet, server_r
     const auto add = [all, deliver](const device_counts& part) {
       for (std::size_t i = 0; i < part.by_state.size(); ++i)
         all->counts.by_state[i] += part.by_state[i];
+      for (std::size_t i = 0; i < part.by_status.size(); ++i)
+        all->counts.by_status[i] += part.by_status[i];
+      all->counts.kept += part.kept;
       if (--all->outstanding != 0)
         return;
       std::string text = "# HELP muster_devices Devices of the fleet by state.\n"
@@ -315,6 +325,15 @@ void measure_fleet(const std::vector<directory_actor>& shards_of_fleet, server_r
         text += "muster_devices{state=\""
                 + std::string{rules::name_of(static_cast<rules::device_state>(i))} + "\"} "
                 + std::to_string(all->counts.by_state[i]) + "\n";
+      text += "# HELP muster_devices_by_status Devices of the fleet by status.\n"
+              "# TYPE muster_devices_by_status gauge\n";
+      for (std::size_t i = 0; i < all->counts.by_status.size(); ++i)
+        text += "muster_devices_by_status{status=\""
+                + std::string{rules::name_of(static_cast<rules::device_status>(i))} + "\"} "
+                + std::to_string(all->counts.by_status[i]) + "\n";
+      text += "# HELP muster_devices_kept Devices whose connection is to be kept.\n"
+              "# TYPE muster_devices_kept gauge\n"
+              "muster_devices_kept " + std::to_string(all->counts.kept) + "\n";
       deliver(std::make_shared<const std::string>(std::move(text)));
     };
     for (const auto& shard : shards_of_fleet)
@@ -376,6 +395,7 @@ server_root_options root_options(const server_settings& settings, const foundati
   measure(all.event_book);
   measure(all.waker);
   measure(all.notice_desk);
+  measure(all.call_board);
   measure_fleet(all.directories, out);
   out.measured.emplace_back([budgets = for_sessions->budgets](
                               server_root_actor::pointer,

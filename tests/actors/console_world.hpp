@@ -2,6 +2,7 @@
 // The admin API as a client sees it: real console sessions on a connection without a network, in
 // front of the real accounts, directory, enroller, event book, root, writer and reader.
 
+#include "actors/server/call_board.hpp"
 #include "actors/server/console_session.hpp"
 #include "actors/server/directory.hpp"
 #include "actors/server/enroller.hpp"
@@ -173,6 +174,8 @@ struct console_world : accounts_world {
     host(actors::event_book, actors::event_book_options{writer, reader, clock});
   std::vector<actors::directory_actor> directories = make_directories();
   actors::enroller_actor enroller = host(actors::enroller, enroller_setup());
+  actors::call_board_actor board =
+    host(actors::call_board, actors::call_board_options{directories, writer, clock});
   actors::server_root_actor root = make_root();
   std::vector<std::string> troubles;
   actors::console_services_ptr services = make_services();
@@ -223,6 +226,7 @@ struct console_world : accounts_world {
     auto out = std::make_shared<actors::console_services>();
     out->directories = directories;
     out->enroller = enroller;
+    out->call_board = board;
     out->accounts = accounts;
     out->event_book = book;
     out->writer = writer;

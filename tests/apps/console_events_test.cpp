@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 using namespace muster;
+using namespace std::chrono_literals;
 using muster::test::console_world;
 using muster::test::fake_stream;
 using muster::test::noon;
@@ -121,7 +122,7 @@ TEST_CASE_FIXTURE(console_world,
   server.streams.push_back(told);
   server.streams.push_back(last_stream());
   CHECK(run({"events", "--follow"}) == exit_unreachable);
-  CHECK(person.waited == std::vector<int>{1, 2, 1});
+  CHECK(person.waited == std::vector<std::chrono::milliseconds>{1s, 2s, 1s});
   CHECK(times(person.printed, "second") == 1);
   CHECK(person.noted.find("silent for 90 s; trying again in 1 s") != std::string::npos);
   CHECK(person.noted.find("the server stops; trying again in 1 s") != std::string::npos);
@@ -164,7 +165,7 @@ TEST_CASE_FIXTURE(console_world,
             R"({"type":"about:blank","detail":"the server is stopping"})");
   person.on_wait = [this] { server.on("GET /events/stream", 401, R"({"title":"Unauthorized"})"); };
   CHECK(run({"events", "--follow"}) == exit_unreachable);
-  CHECK(person.waited == std::vector<int>{1});
+  CHECK(person.waited == std::vector<std::chrono::milliseconds>{1s});
   CHECK(person.noted.starts_with("muster: the server is stopping; trying again in 1 s\n"));
   CHECK(person.noted.ends_with("log in again: muster login https://server.example:13299\n"));
 }

@@ -5,6 +5,7 @@
 #include "apps/console/console.hpp"
 #include "tests/temp_directory.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -32,11 +33,14 @@ public:
     answers.pop_front();
     return answer;
   }
-  void wait(int seconds) override {
-    waited.push_back(seconds);
+  void wait(std::chrono::milliseconds time) override {
+    waited.push_back(time);
     if (on_wait)
       on_wait();
   }
+  bool shows_progress() const override { return person; }
+  void remember_interrupt() override { remembers_interrupt = true; }
+  bool interrupted() const override { return remembers_interrupt && interrupt; }
 
   std::string printed;
   std::string noted;
@@ -45,7 +49,9 @@ public:
   int reads_left = 1;
   std::deque<std::string> answers;
   std::vector<std::string> questions;
-  std::vector<int> waited;
+  std::vector<std::chrono::milliseconds> waited;
+  bool remembers_interrupt = false;
+  bool interrupt = false; ///< Ctrl-C was pressed
   std::function<void()> on_wait;
 };
 

@@ -3,6 +3,7 @@
 #include "actors/rules/device_filter.hpp"
 #include "actors/server/accounts.hpp"
 #include "actors/server/api/cursor.hpp"
+#include "actors/server/api/present.hpp"
 #include "actors/server/api/reply.hpp"
 #include "actors/server/api/schema.hpp"
 
@@ -107,6 +108,9 @@ std::string take_parameter(call& c, const parameter& p, const std::string& value
       c.severity_min = found.value_or(severity::info);
       return found ? "" : "must be info, warning, critical or failure";
     }
+    case parameter_kind::step:
+      c.step = call_step_of(value);
+      return c.step ? "" : "must be waiting, asked, waking, queued, done or failed";
     case parameter_kind::moment: {
       const auto number = parse_number(value);
       (p.name == "since" ? c.since_us : c.until_us) = number.value_or(0);

@@ -37,6 +37,7 @@ struct call {
   std::string target, prefix;
   std::optional<std::string> name, version;
   std::optional<device_id> of_device;
+  std::optional<call_step> step;
   severity severity_min = severity::info;
   std::int64_t since_us = 0;
   std::int64_t until_us = std::numeric_limits<std::int64_t>::max();

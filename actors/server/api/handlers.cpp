@@ -16,6 +16,9 @@ void handle(operation what, const exchange_ptr& x) {
     case operation::list_device_run_states: return list_device_run_states(x);
     case operation::revoke_device: return revoke_device(x);
     case operation::remove_device: return remove_device(x);
+    case operation::create_call: return create_call(x);
+    case operation::list_calls: return list_calls(x);
+    case operation::show_call: return show_call(x);
     case operation::list_applications: return list_applications(x);
     case operation::list_application_devices: return list_application_devices(x);
     case operation::list_events: return list_events(x);

@@ -24,6 +24,11 @@ void list_device_run_states(const exchange_ptr& x);
 void revoke_device(const exchange_ptr& x);
 void remove_device(const exchange_ptr& x);
 
+// -- handlers_calls.cpp ---------------------------------------------------------------------------
+void create_call(const exchange_ptr& x);
+void list_calls(const exchange_ptr& x);
+void show_call(const exchange_ptr& x);
+
 // -- handlers_fleet.cpp ---------------------------------------------------------------------------
 void list_applications(const exchange_ptr& x);
 void list_application_devices(const exchange_ptr& x);

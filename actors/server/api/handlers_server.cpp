@@ -2,6 +2,7 @@
 // be asked.
 
 #include "actors/rules/device_state.hpp"
+#include "actors/rules/device_status.hpp"
 #include "actors/server/api/exposition.hpp"
 #include "actors/server/api/handlers.hpp"
 #include "actors/server/api/openapi.hpp"
@@ -86,6 +87,10 @@ void add_counts(const device_counts& counts, admin::server_status& out) {
   for (std::size_t i = 0; i < counts.by_state.size(); ++i)
     by_state[std::string{rules::name_of(static_cast<rules::device_state>(i))}] +=
       counts.by_state[i];
+  auto& by_status = *out.mutable_devices_by_status();
+  for (std::size_t i = 0; i < counts.by_status.size(); ++i)
+    by_status[std::string{rules::name_of(static_cast<rules::device_status>(i))}] +=
+      counts.by_status[i];
 }
 
 void fill_census(const census& living, admin::server_status& out) {

@@ -31,6 +31,9 @@ json schema_of(const parameter& p) {
     case parameter_kind::device: return {{"type", "string"}, {"pattern", "^[0-9a-f]{32}$"}};
     case parameter_kind::severity:
       return {{"type", "string"}, {"enum", {"info", "warning", "critical", "failure"}}};
+    case parameter_kind::step:
+      return {{"type", "string"},
+              {"enum", {"waiting", "asked", "waking", "queued", "done", "failed"}}};
     case parameter_kind::moment: return {{"type", "integer"}, {"format", "int64"}, {"minimum", 0}};
     case parameter_kind::text:
       return {{"type", "string"}, {"maxLength", query_text_bytes_max}};

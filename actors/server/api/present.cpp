@@ -1,6 +1,7 @@
 #include "actors/server/api/present.hpp"
 
 #include "actors/rules/device_state.hpp"
+#include "actors/rules/device_status.hpp"
 #include "net/certificate.hpp"
 
 #include <algorithm>
@@ -38,15 +39,6 @@ std::string_view name_of(severity s) noexcept {
     case severity::warning: return "warning";
     case severity::critical: return "critical";
     case severity::failure: return "failure";
-  }
-  return "unknown";
-}
-
-std::string_view name_of(device_status s) noexcept {
-  switch (s) {
-    case device_status::ok: return "ok";
-    case device_status::warning: return "warning";
-    case device_status::critical: return "critical";
   }
   return "unknown";
 }
@@ -98,7 +90,7 @@ void present(const device_row& from, admin::device& to) {
   to.set_wake_port(from.wake_port);
   to.set_failed_services(from.failed_services);
   to.set_sync_failures(from.sync_failures);
-  to.set_status(std::string{name_of(from.status)});
+  to.set_status(std::string{rules::name_of(static_cast<rules::device_status>(from.status))});
   to.set_status_reason(from.status_reason);
 }
 

@@ -14,11 +14,13 @@ constexpr parameter cursor_in{"cursor", cursor, "nextCursor of the page before"}
 constexpr parameter since{"since", moment, "microseconds since 1970: then or later"};
 constexpr parameter until{"until", moment, "microseconds since 1970: before that"};
 constexpr parameter one_device{"device", device, "only what this device reported: its id"};
+constexpr parameter step_in{"step", step, "only devices with which the call is so far"};
 constexpr parameter severity_in{"severity", severity, "that and worse; info unless given"};
 
 constexpr std::array device_query{
   parameter{"target", text, "which devices: names, globs, os:, state:, id:; all unless given"},
   limit, cursor_in};
+constexpr std::array call_query{step_in, limit, cursor_in};
 constexpr std::array application_query{
   parameter{"prefix", text, "names that begin with this"},
   parameter{"name", text, "exactly this name"}, limit, cursor_in};
@@ -51,6 +53,13 @@ constexpr std::array<route, operations> table{{
    "Refuse a device from now on", none, none, 204},
   {"DELETE", "/api/v1/devices/{id}", remove_device, access::administrator,
    "Forget a device; its key is refused for ever", none, none, 204},
+  {"POST", "/api/v1/calls", create_call, access::administrator,
+   "Have many devices sync, wake them, or have their connections kept or no longer", "call_order",
+   "call", 201},
+  {"GET", "/api/v1/calls", list_calls, access::user, "Calls of the last day, newest first", none,
+   "call_list"},
+  {"GET", "/api/v1/calls/{id}", show_call, access::user,
+   "How far a call is, with each of its devices by name", none, "call", 200, json, call_query},
   {"GET", "/api/v1/applications", list_applications, access::user,
    "Which applications there are in the fleet, in which versions, on how many devices", none,
    "application_list", 200, json, application_query},

@@ -23,6 +23,9 @@ enum class operation : std::uint8_t {
   list_device_run_states,
   revoke_device,
   remove_device,
+  create_call,
+  list_calls,
+  show_call,
   list_applications,
   list_application_devices,
   list_events,
@@ -36,7 +39,7 @@ enum class operation : std::uint8_t {
   show_health,
   show_metrics,
 };
-inline constexpr std::size_t operations = 22;
+inline constexpr std::size_t operations = 25;
 
 enum class access : std::uint8_t {
   anybody,
@@ -46,7 +49,7 @@ enum class access : std::uint8_t {
 };
 
 /// How the text of a query parameter is read.
-enum class parameter_kind : std::uint8_t { text, number, cursor, device, severity, moment };
+enum class parameter_kind : std::uint8_t { text, number, cursor, device, severity, moment, step };
 
 struct parameter {
   std::string_view name;
