@@ -128,6 +128,7 @@ void connect_attempt::on_tcp_connected(std::error_code ec) {
   }
   lane_.deadlines->clear_deadline(*this); // the link has its own
   tcp_socket connected(std::exchange(socket_, tcp_socket(lane_.io)));
+  net::keep_alive(connected.native_handle(), options_.keep_alive);
   const auto made =
     tcp_link::make(lane_, std::move(connected), endpoints_[next_], make_engine(), {});
   if (!made)

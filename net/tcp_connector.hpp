@@ -2,10 +2,12 @@
 // The client's way to a finished link: resolve, try every address, handshake. CAF-free.
 
 #include "net/io_pool.hpp"
+#include "net/keep_alive.hpp"
 #include "net/link.hpp"
 #include "net/plain_context.hpp"
 #include "net/tls_context.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -31,6 +33,7 @@ struct connect_options {
   tls_session_ptr resume;              ///< may be null
   std::string from_address;            ///< bind to this source address; empty: any
   client_plain_context_ptr plain = nullptr; ///< the plain protocol instead of TLS, when not null
+  std::chrono::seconds keep_alive = keep_alive_period; ///< 0: never asks
 };
 
 /// Told exactly once, on an io thread: a link, or the last error with a sentence naming each

@@ -18,21 +18,10 @@ namespace {
 /// What commands_ holds when nothing is obeyed any more.
 link_command sealed;
 
-void set_option(int fd, int level, int name, int value) {
-  // Each of these only tunes: a socket that refuses one still works.
-  static_cast<void>(::setsockopt(fd, level, name, &value, sizeof(value)));
-}
-
-void tune(int fd) {
-  using namespace std::chrono;
-  set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
-  set_option(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
-  set_option(fd, IPPROTO_TCP, TCP_KEEPIDLE,
-             static_cast<int>(seconds(limits::keepalive_idle).count()));
-  set_option(fd, IPPROTO_TCP, TCP_KEEPINTVL,
-             static_cast<int>(seconds(limits::keepalive_interval).count()));
-  set_option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT,
-             static_cast<int>(milliseconds(limits::peer_silence_max).count()));
+void send_at_once(int fd) {
+  const int on = 1;
+  // It only tunes: a socket that refuses it still works.
+  static_cast<void>(::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)));
 }
 
 } // namespace
@@ -44,7 +33,7 @@ tcp_link::tcp_link(io_lane& lane, tcp_socket socket, const asio::ip::tcp::endpoi
     handshake_(std::make_unique<handshake>(handshake{{}, peer, options.handshake_max})),
     totals_(options.totals),
     first_message_max_ms_(static_cast<std::uint32_t>(options.first_message_max.count())) {
-  tune(socket_.native_handle());
+  send_at_once(socket_.native_handle());
 }
 
 std::shared_ptr<tcp_link> tcp_link::make(io_lane& lane, tcp_socket socket,

@@ -267,7 +267,7 @@ void port_listener::begin(io_lane& lane, owned_descriptor fd, const tcp::endpoin
     std::error_code ec;
     socket.assign(peer.protocol(), fd.get(), ec);
     if (!ec)
-      fd.release();
+      net::keep_alive(fd.release(), options_.keep_alive);
   }
   std::shared_ptr<tcp_link> made;
   if (socket.is_open()) {

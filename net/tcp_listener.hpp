@@ -2,6 +2,7 @@
 // Accepts connections on one address, runs their handshakes, hands over finished links. CAF-free.
 
 #include "net/io_pool.hpp"
+#include "net/keep_alive.hpp"
 #include "net/limits.hpp"
 #include "net/link.hpp"
 #include "net/plain_context.hpp"
@@ -31,6 +32,7 @@ struct listener_options {
   std::chrono::milliseconds handshake_max = limits::handshake_max;
   /// From the end of the handshake to the first message, not counting time without credit.
   std::chrono::milliseconds first_message_max = limits::handshake_max;
+  std::chrono::seconds keep_alive = keep_alive_period; ///< 0: never asks
 };
 
 /// Figures since start, readable from any thread.

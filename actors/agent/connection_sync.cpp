@@ -111,6 +111,9 @@ void connection_state::greet() {
   hello.set_counter(hello_counter_);
   hello.set_clock_ms(options_.now_us() / 1000);
   hello.set_keep(keeping());
+  if (options_.period_is_ours)
+    hello.set_sync_period_s(static_cast<std::uint32_t>(
+      std::chrono::ceil<std::chrono::seconds>(options_.period).count()));
   hello.set_events_waiting(events_waiting_);
   hello.set_wake_port(peers_.datagrams.wake_port ? peers_.datagrams.wake_port() : 0);
   hello.set_wake_counter(wake_counter_);

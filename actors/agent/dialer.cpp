@@ -87,6 +87,7 @@ std::optional<connector> make_dialer(dialer_options options, std::string& proble
   net::connect_options way;
   way.to = options.server;
   way.from_address = options.from_address;
+  way.keep_alive = options.keep_alive;
   if (options.plain)
     way.plain = plain_context(identity, known, ec);
   else

@@ -5,8 +5,10 @@
 #include "actors/agent/connection_options.hpp"
 #include "net/agent_identity.hpp"
 #include "net/io_pool.hpp"
+#include "net/keep_alive.hpp"
 #include "net/tcp_connector.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -21,6 +23,7 @@ struct dialer_options {
   std::string from_address;            ///< source address; empty: any
   std::function<std::int64_t()> now_s; ///< the machine's clock, seconds since 1970
   bool plain = false;                  ///< without encryption; `server` is then that port
+  std::chrono::seconds keep_alive = net::keep_alive_period; ///< 0: never asks
 };
 
 /// Every attempt proves this device and demands its server: the pinned authority, the server id

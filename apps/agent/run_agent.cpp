@@ -214,7 +214,9 @@ int run_agent(const agent_settings& settings, stop_signals& signals) {
                           .server = base->server,
                           .from_address = {},
                           .now_s = [] { return now_us() / 1'000'000; },
-                          .plain = settings.plain()},
+                          .plain = settings.plain(),
+                          .keep_alive
+                          = std::chrono::ceil<std::chrono::seconds>(settings.keep_alive)},
                          problem);
   if (!way)
     return complain(problem);

@@ -25,6 +25,8 @@ void declare(config::table& table, agent_settings& s) {
   table.port("wake.port", s.wake_port, "UDP port for the server's calls; 0: this device cannot be called");
   table.port("notice.port", s.notice_port, "the server's UDP port, told when this device goes away",
              false);
+  table.duration("keep_alive", s.keep_alive, {0ms, 9h},
+                 "an idle connection is asked for a sign of life after this time; 0s: never");
   table.size("spool.bytes_max", s.spool_bytes_max, {256 * 1024, std::uint64_t{1} << 32},
              "most that events may take on the disk while the server is away");
   table.choice("log.level", s.log_level, logging::level_names(), "how much is logged");

@@ -22,6 +22,7 @@ struct agent_settings {
   std::string wake_address = "::";
   std::uint16_t wake_port = 15000;            ///< UDP; 0: not to be called
   std::uint16_t notice_port = 13000;          ///< UDP, of the server
+  std::chrono::milliseconds keep_alive{std::chrono::minutes{1}}; ///< 0: never asked
   std::uint64_t spool_bytes_max = 8ULL << 20;
   std::string log_level = "info";
 

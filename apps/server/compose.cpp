@@ -1,7 +1,5 @@
 #include "apps/server/compose.hpp"
 
-#include "actors/rules/device_state.hpp"
-#include "actors/rules/device_status.hpp"
 #include "actors/rules/ids.hpp"
 #include "actors/server/accounts.hpp"
 #include "actors/server/call_board.hpp"
@@ -9,6 +7,7 @@
 #include "actors/server/directory.hpp"
 #include "actors/server/enroller.hpp"
 #include "actors/server/event_book.hpp"
+#include "actors/server/fleet_figures.hpp"
 #include "actors/server/notice_desk.hpp"
 #include "actors/server/password_hasher.hpp"
 #include "actors/server/session.hpp"
@@ -117,6 +116,27 @@ waker_options wake_options(const server_settings& settings, const foundation& ba
   return options;
 }
 
+std::chrono::seconds whole(std::chrono::milliseconds time) {
+  return std::chrono::ceil<std::chrono::seconds>(time);
+}
+
+rules::status_limits limits_of(const status_settings& from) {
+  const auto thresholds = [](std::uint64_t warning, std::uint64_t critical) {
+    return rules::status_thresholds{static_cast<std::uint32_t>(warning),
+                                    static_cast<std::uint32_t>(critical)};
+  };
+  rules::status_limits out;
+  out.silent_warning = whole(from.silent_warning);
+  out.silent_critical = whole(from.silent_critical);
+  out.restart_warning = whole(from.restart_warning);
+  out.disk_used_percent = thresholds(from.disk_warning_percent, from.disk_critical_percent);
+  out.failed_services = thresholds(from.services_warning, from.services_critical);
+  out.sync_failures = thresholds(from.syncs_warning, from.syncs_critical);
+  out.certificate_warning = whole(from.certificate_warning);
+  out.certificate_critical = whole(from.certificate_critical);
+  return out;
+}
+
 bool spawn_fleet(caf::actor_system& system, const server_settings& settings, foundation& base,
                  residents& all, std::error_code& ec) {
   auto loaded = load_directory(*base.db, shards, ec);
@@ -132,6 +152,7 @@ bool spawn_fleet(caf::actor_system& system, const server_settings& settings, fou
     options.now = now_us;
     options.server_started_us = now_us();
     options.sync_period = std::chrono::duration_cast<std::chrono::seconds>(settings.sync_period);
+    options.status = limits_of(settings.status);
     all.directories.push_back(system.spawn(directory, std::move(options)));
   }
   enroller_options options;
@@ -246,6 +267,7 @@ net::port_options agents_port(const server_settings& settings, const foundation&
   options.listener.address = settings.agents_address;
   options.listener.port = settings.agents_port;
   options.listener.tls = base.agents_tls;
+  options.listener.keep_alive = whole(settings.keep_alive);
   options.listener.connections_max = settings.agents_connections_max;
   options.listener.accepts_per_second_max = settings.agents_accepts_per_second_max;
   options.pool = &pool;
@@ -301,7 +323,7 @@ net::udp_port_options wakes_port(const server_settings& settings, const resident
   return options;
 }
 
-/// Devices by state and status, added up over all shards.
+/// What the shards know of the devices, added up.
 void measure_fleet(const std::vector<directory_actor>& shards_of_fleet, server_root_options& out) {
   struct sum {
     device_counts counts;
@@ -312,29 +334,10 @@ void measure_fleet(const std::vector<directory_actor>& shards_of_fleet, server_r
                               const std::function<void(metrics_text)>& deliver) {
     auto all = std::make_shared<sum>(sum{{}, shards_of_fleet.size()});
     const auto add = [all, deliver](const device_counts& part) {
-      for (std::size_t i = 0; i < part.by_state.size(); ++i)
-        all->counts.by_state[i] += part.by_state[i];
-      for (std::size_t i = 0; i < part.by_status.size(); ++i)
-        all->counts.by_status[i] += part.by_status[i];
-      all->counts.kept += part.kept;
+      add_counts(all->counts, part);
       if (--all->outstanding != 0)
         return;
-      std::string text = "# HELP muster_devices Devices of the fleet by state.\n"
-                         "# TYPE muster_devices gauge\n";
-      for (std::size_t i = 0; i < all->counts.by_state.size(); ++i)
-        text += "muster_devices{state=\""
-                + std::string{rules::name_of(static_cast<rules::device_state>(i))} + "\"} "
-                + std::to_string(all->counts.by_state[i]) + "\n";
-      text += "# HELP muster_devices_by_status Devices of the fleet by status.\n"
-              "# TYPE muster_devices_by_status gauge\n";
-      for (std::size_t i = 0; i < all->counts.by_status.size(); ++i)
-        text += "muster_devices_by_status{status=\""
-                + std::string{rules::name_of(static_cast<rules::device_status>(i))} + "\"} "
-                + std::to_string(all->counts.by_status[i]) + "\n";
-      text += "# HELP muster_devices_kept Devices whose connection is to be kept.\n"
-              "# TYPE muster_devices_kept gauge\n"
-              "muster_devices_kept " + std::to_string(all->counts.kept) + "\n";
-      deliver(std::make_shared<const std::string>(std::move(text)));
+      deliver(std::make_shared<const std::string>(fleet_figures(all->counts)));
     };
     for (const auto& shard : shards_of_fleet)
       root->request(shard, caf::infinite, atom::count_v)

@@ -7,6 +7,36 @@ namespace muster::server {
 
 using namespace std::chrono_literals;
 
+namespace {
+
+void declare_status(config::table& table, status_settings& s) {
+  constexpr auto year = 24h * 365;
+  table.duration("status.silent_warning", s.silent_warning, {0ms, year},
+                 "a silent device is a warning after this time without contact; 0s: never");
+  table.duration("status.silent_critical", s.silent_critical, {0ms, year},
+                 "and critical after this; 0s: never");
+  table.duration("status.restart_warning", s.restart_warning, {0ms, year},
+                 "a device that said that it restarts should be back by then; 0s: whenever");
+  table.number("status.disk_warning_percent", s.disk_warning_percent, {0, 100},
+               "how full its fullest disk is for a warning; 0: never");
+  table.number("status.disk_critical_percent", s.disk_critical_percent, {0, 100},
+               "how full for critical; 0: never");
+  table.number("status.services_warning", s.services_warning, {0, 10'000},
+               "failed services for a warning; 0: never");
+  table.number("status.services_critical", s.services_critical, {0, 10'000},
+               "failed services for critical; 0: never");
+  table.number("status.syncs_warning", s.syncs_warning, {0, 255},
+               "syncs failed in a row for a warning; 0: never");
+  table.number("status.syncs_critical", s.syncs_critical, {0, 255},
+               "syncs failed in a row for critical; 0: never");
+  table.duration("status.certificate_warning", s.certificate_warning, {0ms, year},
+                 "what is left of its certificate for a warning; 0s: never");
+  table.duration("status.certificate_critical", s.certificate_critical, {0ms, year},
+                 "what is left of it for critical; 0s: never");
+}
+
+} // namespace
+
 void declare(config::table& table, server_settings& s) {
   table.path("data", s.data_directory, "directory of everything the server keeps");
   table.path("identity", s.identity_directory,
@@ -29,6 +59,9 @@ void declare(config::table& table, server_settings& s) {
                  "time between two syncs of an agent");
   table.number("agents.sync_jitter_percent", s.sync_jitter_percent, {0, 100},
                "random spread of that time, to both sides");
+  table.duration("agents.keep_alive", s.keep_alive, {0ms, 9h},
+                 "an idle connection is asked for a sign of life after this time; 0s: never");
+  declare_status(table, s.status);
   table.boolean("plain.enabled", s.plain_enabled,
                 "let agents connect without encryption too: proved and unaltered, but readable by anybody");
   table.address("plain.address", s.plain_address,

@@ -10,6 +10,21 @@
 
 namespace muster::server {
 
+/// From where on a condition makes a device's status. 0: it never does.
+struct status_settings {
+  std::chrono::milliseconds silent_warning{std::chrono::hours{24}};
+  std::chrono::milliseconds silent_critical{std::chrono::hours{24 * 7}};
+  std::chrono::milliseconds restart_warning{std::chrono::hours{1}};
+  std::uint64_t disk_warning_percent = 90;
+  std::uint64_t disk_critical_percent = 95;
+  std::uint64_t services_warning = 1;
+  std::uint64_t services_critical = 0;
+  std::uint64_t syncs_warning = 3;
+  std::uint64_t syncs_critical = 10;
+  std::chrono::milliseconds certificate_warning{std::chrono::hours{24 * 30}};
+  std::chrono::milliseconds certificate_critical{std::chrono::hours{24 * 7}};
+};
+
 struct server_settings {
   std::filesystem::path data_directory = "/var/lib/muster/server";
   std::filesystem::path identity_directory;          ///< empty: "identity" in the data directory
@@ -22,6 +37,8 @@ struct server_settings {
   std::string agents_public_name;                    ///< HOST[:PORT] for `muster token create`
   std::chrono::milliseconds sync_period{std::chrono::minutes{15}};
   std::uint64_t sync_jitter_percent = 10;
+  std::chrono::milliseconds keep_alive{std::chrono::minutes{1}}; ///< 0: never asked
+  status_settings status;
   bool plain_enabled = false;
   std::string plain_address = "::";
   std::uint16_t plain_port = 14000;

@@ -1,5 +1,6 @@
 #include "tests/simulation/cable.hpp"
 
+#include "net/keep_alive.hpp"
 #include "net/limits.hpp"
 
 #include <utility>
@@ -105,7 +106,7 @@ void cable::pass(std::chrono::milliseconds time) {
       if (at(which).closed && closing_for_ >= limits::flush_max)
         tell(which);
     }
-    if (pulled_for_ >= limits::keepalive_idle + limits::peer_silence_max)
+    if (pulled_for_ >= 2 * net::keep_alive_period)
       cut();
   } else if (closing_for_ >= limits::flush_max + limits::linger_max) {
     cut();
