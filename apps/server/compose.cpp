@@ -15,6 +15,7 @@
 #include "apps/common/clock.hpp"
 #include "apps/common/patient_sink.hpp"
 #include "apps/server/first_start.hpp"
+#include "apps/server/ports.hpp"
 #include "net/admin_port_actor.hpp"
 #include "net/password.hpp"
 #include "net/tcp_port_actor.hpp"
@@ -260,69 +261,6 @@ console_services_ptr services_for_consoles(const server_settings& settings,
   return out;
 }
 
-net::port_options agents_port(const server_settings& settings, const foundation& base,
-                              net::io_pool& pool) {
-  net::port_options options;
-  options.door = door::agents_tls;
-  options.listener.address = settings.agents_address;
-  options.listener.port = settings.agents_port;
-  options.listener.tls = base.agents_tls;
-  options.listener.keep_alive = whole(settings.keep_alive);
-  options.listener.connections_max = settings.agents_connections_max;
-  options.listener.accepts_per_second_max = settings.agents_accepts_per_second_max;
-  options.pool = &pool;
-  return options;
-}
-
-/// As the agents' port in everything but its protection.
-net::port_options plain_port(const server_settings& settings, const foundation& base,
-                             net::io_pool& pool) {
-  auto options = agents_port(settings, base, pool);
-  options.door = door::agents_plain;
-  options.listener.address = settings.plain_address;
-  options.listener.port = settings.plain_port;
-  options.listener.tls = nullptr;
-  options.listener.plain = base.agents_plain;
-  return options;
-}
-
-net::port_options console_port(const server_settings& settings, const foundation& base,
-                               net::io_pool& pool) {
-  net::port_options options;
-  options.door = door::admin;
-  options.listener.address = settings.admin_address;
-  options.listener.port = settings.admin_port;
-  options.listener.tls = base.admin_tls;
-  options.listener.connections_max = 1000;
-  options.pool = &pool;
-  return options;
-}
-
-net::udp_port_options notices_port(const server_settings& settings, const residents& all,
-                                   const datagram_keyring_ptr& keys, net::io_pool& pool) {
-  net::udp_port_options options;
-  options.name = "notices";
-  options.socket.address = settings.notices_address;
-  options.socket.port = settings.notices_port;
-  options.worth = notice_filter(keys);
-  options.pool = &pool;
-  options.sink = all.notice_desk;
-  return options;
-}
-
-/// Nobody has anything to say to it.
-net::udp_port_options wakes_port(const server_settings& settings, const residents& all,
-                                 net::io_pool& pool) {
-  net::udp_port_options options;
-  options.name = "wakes";
-  options.socket.address = settings.wakes_address;
-  options.pool = &pool;
-  options.on_open = [waker = all.waker](const udp_port_actor& port) {
-    caf::anon_send(waker, atom::ready_v, port);
-  };
-  return options;
-}
-
 /// What the shards know of the devices, added up.
 void measure_fleet(const std::vector<directory_actor>& shards_of_fleet, server_root_options& out) {
   struct sum {
@@ -373,8 +311,8 @@ server_root_options root_options(const server_settings& settings, const foundati
                            return root->spawn(net::udp_port_bridge, options);
                          }});
   };
-  add_datagram_port("notices", door::notices, notices_port(settings, all, keys, agents_pool));
-  add_datagram_port("wakes", door::wakes, wakes_port(settings, all, agents_pool));
+  add_datagram_port("notices", door::notices, notices_port(settings, all.notice_desk, keys, agents_pool));
+  add_datagram_port("wakes", door::wakes, wakes_port(settings, all.waker, agents_pool));
   const auto for_sessions = services_for_sessions(settings, base, all, keys);
   out.open_session = [services = for_sessions](
                        server_root_actor::pointer root, const net::accepted_ptr& connection) {
