@@ -49,7 +49,7 @@ void server_under_test::start() {
                   "--agents-port",
                   std::to_string(agents_port_),
                   "--notices-address",
-                  "127.0.0.1",
+                  agents_host_,
                   "--notices-port",
                   std::to_string(notices_port_),
                   "--admin-address",

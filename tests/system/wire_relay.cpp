@@ -51,7 +51,8 @@ bool send_all(int socket, const char* bytes, std::size_t size) {
 
 } // namespace
 
-wire_relay::wire_relay(std::uint16_t server_port) : server_port_(server_port) {
+wire_relay::wire_relay(std::uint16_t server_port, std::string from)
+  : server_port_(server_port), from_(std::move(from)) {
   listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   REQUIRE(listener_ >= 0);
   auto here = loopback(0);
@@ -122,6 +123,11 @@ void wire_relay::accept_one() {
   if (c->agent < 0)
     return;
   c->server = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (!from_.empty()) {
+    auto here = loopback(0);
+    ::inet_pton(AF_INET, from_.c_str(), &here.sin_addr);
+    ::bind(c->server, reinterpret_cast<const sockaddr*>(&here), sizeof(here));
+  }
   const auto there = loopback(server_port_);
   if (::connect(c->server, reinterpret_cast<const sockaddr*>(&there), sizeof(there)) != 0) {
     close_hard(c->agent);

@@ -52,7 +52,9 @@ struct traffic {
 /// Has a thread of its own; may be asked from the test's thread.
 class wire_relay {
 public:
-  explicit wire_relay(std::uint16_t server_port);
+  /// `from`: as whom it goes on to the server, another address of loopback; that is then all the
+  /// server sees of the agent's, as behind address translation.
+  explicit wire_relay(std::uint16_t server_port, std::string from = {});
   ~wire_relay();
   wire_relay(const wire_relay&) = delete;
   wire_relay& operator=(const wire_relay&) = delete;
@@ -91,6 +93,7 @@ private:
   void end(connection& c);
 
   std::uint16_t server_port_;
+  std::string from_;
   std::uint16_t port_ = 0;
   int listener_ = -1;
   int wake_[2] = {-1, -1};

@@ -1,0 +1,137 @@
+// Must hold: a device that has no connection is woken, and where that cannot be the administrator
+// is told what is true.
+
+#include "net/udp_socket.hpp"
+#include "tests/system/private_network.hpp"
+#include "tests/system/wire_relay.hpp"
+
+#include <doctest/doctest.h>
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <csignal>
+#include <memory>
+
+using namespace muster::test;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr int exit_pending = 7;
+
+/// One that nobody has just now.
+std::string free_udp_port() {
+  bool v6 = false;
+  std::error_code ec;
+  const auto socket = muster::net::bind_udp("127.0.0.1", 0, 1 << 16, v6, ec);
+  REQUIRE(socket);
+  sockaddr_in here{};
+  socklen_t size = sizeof(here);
+  REQUIRE(::getsockname(socket.get(), reinterpret_cast<sockaddr*>(&here), &size) == 0);
+  return std::to_string(ntohs(here.sin_port));
+}
+
+words listening_on(const std::string& port) {
+  return {"--wake-address", "127.0.0.1", "--wake-port", port};
+}
+
+nlohmann::json device_of(const console_under_test& console, const std::string& name) {
+  return console.json({"device", name}).value("device", nlohmann::json::object());
+}
+
+/// It has synced, and its connection is over.
+bool is_idle(const console_under_test& console, const std::string& name) {
+  const auto device = device_of(console, name);
+  return device.value("lastSyncUs", "0") != "0" && device.value("state", "") == "idle";
+}
+
+} // namespace
+
+TEST_CASE("a device without a connection is woken and syncs, after restarts of either side too") {
+  server_under_test server;
+  server.start();
+  const console_under_test console{server};
+  agent_under_test agent{server, "sleeper", listening_on(free_udp_port())};
+  agent.start();
+  REQUIRE(eventually([&] { return is_idle(console, "sleeper"); }));
+
+  const auto expect_woken = [&](const console_under_test& by) {
+    const auto done = by.run({"sync", "sleeper"});
+    CHECK_MESSAGE(done.exit_code == 0, done.output);
+    CHECK_MESSAGE(done.output.find("after a wake") != std::string::npos, done.output);
+    REQUIRE(eventually([&] { return is_idle(by, "sleeper"); }));
+  };
+  expect_woken(console);
+  // Whatever counter was used is not used again, however the server ended.
+  server.kill();
+  server.start();
+  REQUIRE(console.log_in(server.first_password()).exit_code == 0);
+  expect_woken(console);
+  agent.kill();
+  agent.start();
+  REQUIRE(eventually([&] { return is_idle(console, "sleeper"); }));
+  expect_woken(console);
+  CHECK(agent.stop() == 0);
+  CHECK(server.stop() == 0);
+}
+
+TEST_CASE("a device behind address translation is queued, and nobody claims that it was reached") {
+  server_under_test server;
+  server.start();
+  const console_under_test console{server};
+  wire_relay translation{server.agents_port(), "127.0.0.2"};
+  agent_under_test agent{server, "inside", listening_on(free_udp_port())};
+  agent.start({"--server", translation.address()});
+  REQUIRE(eventually([&] { return is_idle(console, "inside"); }));
+  CHECK(device_of(console, "inside").value("address", "").starts_with("127.0.0.2"));
+
+  const auto asked = console.run({"sync", "inside"});
+  CHECK_MESSAGE(asked.exit_code == exit_pending, asked.output);
+  CHECK_MESSAGE(asked.output.find("no answer to 4 wakes") != std::string::npos, asked.output);
+  CHECK_MESSAGE(asked.output.find("queued until") != std::string::npos, asked.output);
+  CHECK(agent.stop() == 0);
+  CHECK(server.stop() == 0);
+}
+
+TEST_CASE("an office that goes home is told from a device that fell silent") {
+  if (!private_network::is_possible()) {
+    MESSAGE("left out: no network namespaces here");
+    return;
+  }
+  constexpr std::size_t office = 20;
+  private_network net{office + 1};
+  server_under_test server{{}, net.on(office)};
+  server.listen_on(net.address(office));
+  server.start();
+  const auto notices = std::to_string(server.notices_port());
+  std::vector<std::unique_ptr<agent_under_test>> agents;
+  for (std::size_t i = 0; i < office; ++i) {
+    agents.push_back(std::make_unique<agent_under_test>(
+      server, "desk-" + std::to_string(i), words{"--notice-port", notices}, net.on(i)));
+    agents.back()->start();
+  }
+  const console_under_test console{server};
+  const auto in_state = [&](const std::string& state) {
+    return console.list({"devices", "state:" + state}, "devices").size();
+  };
+  REQUIRE(eventually([&] { return in_state("idle") == office; }, 60s));
+
+  // One does not get to say good-bye.
+  net.set_plugged(0, false);
+  agents[0]->kill();
+  for (std::size_t i = 1; i < office; ++i)
+    agents[i]->program().signal(SIGTERM);
+  for (std::size_t i = 1; i < office; ++i)
+    CHECK(agents[i]->program().wait() == 0);
+  CHECK(eventually([&] { return in_state("off") == office - 1; }));
+  CHECK(device_of(console, "desk-0").value("state", "") == "idle");
+
+  CHECK(server.stop() == 0);
+  server.start();
+  REQUIRE(console.log_in(server.first_password()).exit_code == 0);
+  CHECK(in_state("off") == office - 1);
+  CHECK(in_state("silent") == 0);
+  CHECK(server.stop() == 0);
+}
