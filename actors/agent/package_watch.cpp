@@ -1,13 +1,11 @@
 #include "actors/agent/package_watch.hpp"
 
-#include <asio/posix/stream_descriptor.hpp>
-#include <asio/steady_timer.hpp>
+#include "actors/agent/settling_watch.hpp"
 
 #include <sys/inotify.h>
 #include <unistd.h>
 
 #include <array>
-#include <atomic>
 #include <cerrno>
 #include <cstring>
 #include <utility>
@@ -28,67 +26,44 @@ std::error_code last_error() {
 
 } // namespace
 
-/// Everything here happens on the lane, but the flag.
-class package_watch::watcher : public std::enable_shared_from_this<watcher> {
+class package_watch::watcher : public settling_watch {
 public:
-  watcher(net::io_lane& lane, package_watch_options options, callbacks tell)
-    : directory_(options.root / "var/lib/dpkg"), options_(std::move(options)),
-      tell_(std::move(tell)), queue_(lane.io), quiet_(lane.io), latest_(lane.io) {}
+  watcher(net::io_lane& lane, const package_watch_options& options, callbacks tell)
+    : settling_watch(lane, options.quiet, options.latest, std::move(tell.changed)),
+      directory_(options.root / "var/lib/dpkg"), broken_(std::move(tell.broken)) {}
 
-  void begin() {
+  void begin() override {
     const int queue = ::inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
     if (queue < 0)
       return fail(last_error(), "the kernel gives no way to watch " + directory_.string());
-    queue_.assign(queue);
+    take(queue);
     if (::inotify_add_watch(queue, directory_.c_str(), wanted) < 0)
       return fail(last_error(), "cannot watch " + directory_.string());
     touch();
     wait();
   }
 
-  void end() {
-    ended_ = true;
-    std::error_code ignored;
-    queue_.close(ignored);
-    quiet_.cancel();
-    latest_.cancel();
-  }
-
-  /// From any thread: say nothing any more.
-  void hush() { ended_ = true; }
-
 private:
-  /// Handlers hold no strong pointer: what waits in a joined lane must not keep itself alive.
-  template <class Member>
-  auto mine(Member member) {
-    return [weak = weak_from_this(), member](std::error_code ec) {
-      if (const auto self = weak.lock(); self && !ec && !self->ended_)
-        ((*self).*member)();
-    };
-  }
-
-  void wait() {
-    queue_.async_wait(asio::posix::stream_descriptor::wait_read, mine(&watcher::on_readable));
-  }
-
-  void on_readable() {
+  bool read_news() override {
     alignas(inotify_event) std::array<char, 4096> buffer;
     bool touched = false;
     for (std::size_t reads = 0; reads < reads_max; ++reads) {
-      const auto got = ::read(queue_.native_handle(), buffer.data(), buffer.size());
+      const auto got = ::read(descriptor(), buffer.data(), buffer.size());
       if (got < 0 && errno == EAGAIN)
         break;
-      if (got <= 0)
-        return fail(last_error(), "cannot go on watching " + directory_.string());
+      if (got <= 0) {
+        fail(last_error(), "cannot go on watching " + directory_.string());
+        return false;
+      }
       std::uint32_t seen = 0;
       touched = look_through({buffer.data(), static_cast<std::size_t>(got)}, seen) || touched;
-      if ((seen & gone) != 0)
-        return fail(std::make_error_code(std::errc::no_such_file_or_directory),
-                    directory_.string() + " was taken away");
+      if ((seen & gone) != 0) {
+        fail(std::make_error_code(std::errc::no_such_file_or_directory),
+             directory_.string() + " was taken away");
+        return false;
+      }
     }
-    if (touched)
-      touch();
-    wait();
+    return touched;
   }
 
   /// Whether the file was replaced, or events were lost and it may have been.
@@ -109,50 +84,23 @@ private:
     return touched;
   }
 
-  void touch() {
-    quiet_.expires_after(options_.quiet);
-    quiet_.async_wait(mine(&watcher::say));
-    if (std::exchange(due_, true))
-      return;
-    latest_.expires_after(options_.latest);
-    latest_.async_wait(mine(&watcher::say));
-  }
-
-  void say() {
-    if (!std::exchange(due_, false))
-      return;
-    quiet_.cancel();
-    latest_.cancel();
-    tell_.changed();
-  }
-
   void fail(std::error_code why, const std::string& what) {
-    if (ended_)
+    if (has_ended())
       return;
     end();
-    tell_.broken(why, what + ": " + why.message());
+    broken_(why, what + ": " + why.message());
   }
 
   std::filesystem::path directory_;
-  package_watch_options options_;
-  callbacks tell_;
-  asio::posix::stream_descriptor queue_;
-  asio::steady_timer quiet_;
-  asio::steady_timer latest_;
-  bool due_ = false; ///< something has changed that nobody was told of
-  std::atomic<bool> ended_{false};
+  std::function<void(std::error_code, const std::string&)> broken_;
 };
 
 package_watch::package_watch(net::io_lane& lane, package_watch_options options, callbacks tell)
   : lane_(lane.shared_from_this()),
-    watcher_(std::make_shared<watcher>(lane, std::move(options), std::move(tell))) {
-  net::run_on(lane, [one = watcher_] { one->begin(); });
+    watcher_(std::make_shared<watcher>(lane, options, std::move(tell))) {
+  begin_watch(lane, watcher_);
 }
 
-package_watch::~package_watch() {
-  watcher_->hush();
-  // Its sockets are closed where they are used; in a joined lane nobody uses them.
-  net::run_on(*lane_, [one = std::move(watcher_)] { one->end(); });
-}
+package_watch::~package_watch() { end_watch(*lane_, std::move(watcher_)); }
 
 } // namespace muster::actors
