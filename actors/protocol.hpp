@@ -2,6 +2,8 @@
 // The one header that says who may say what to whom. Every actor interface of the server and of
 // the agent, a sentence per message. Messages that an actor sends itself are marked INTERNAL.
 
+#include "actors/atoms.hpp"
+#include "actors/call_messages.hpp"
 #include "actors/errc.hpp"
 #include "actors/messages.hpp"
 #include "actors/wall_clock.hpp"
@@ -12,7 +14,6 @@
 #include <caf/error.hpp>
 #include <caf/fwd.hpp>
 #include <caf/replies_to.hpp>
-#include <caf/type_id.hpp>
 #include <caf/typed_actor.hpp>
 
 namespace muster::actors {
@@ -32,73 +33,6 @@ struct joined<caf::typed_actor<Fs...>, caf::typed_actor<Gs...>, Rest...>
 
 template <class... Interfaces>
 using join = typename joined<Interfaces...>::type;
-
-} // namespace muster::actors
-
-CAF_BEGIN_TYPE_ID_BLOCK(muster, caf::first_custom_type_id)
-
-  CAF_ADD_ATOM(muster, muster::atom, acked, "acked")
-  CAF_ADD_ATOM(muster, muster::atom, admit, "admit")
-  CAF_ADD_ATOM(muster, muster::atom, adopt, "adopt")
-  CAF_ADD_ATOM(muster, muster::atom, append, "append")
-  CAF_ADD_ATOM(muster, muster::atom, apply, "apply")
-  CAF_ADD_ATOM(muster, muster::atom, audit, "audit")
-  CAF_ADD_ATOM(muster, muster::atom, bound, "bound")
-  CAF_ADD_ATOM(muster, muster::atom, call, "call")
-  CAF_ADD_ATOM(muster, muster::atom, census, "census")
-  CAF_ADD_ATOM(muster, muster::atom, chunk, "chunk")
-  CAF_ADD_ATOM(muster, muster::atom, closed, "closed")
-  CAF_ADD_ATOM(muster, muster::atom, collect, "collect")
-  CAF_ADD_ATOM(muster, muster::atom, commit, "commit")
-  CAF_ADD_ATOM(muster, muster::atom, contact, "contact")
-  CAF_ADD_ATOM(muster, muster::atom, count, "count")
-  CAF_ADD_ATOM(muster, muster::atom, create, "create")
-  CAF_ADD_ATOM(muster, muster::atom, datagrams, "datagrams")
-  CAF_ADD_ATOM(muster, muster::atom, ending, "ending")
-  CAF_ADD_ATOM(muster, muster::atom, enrol, "enrol")
-  CAF_ADD_ATOM(muster, muster::atom, events, "events")
-  CAF_ADD_ATOM(muster, muster::atom, failed, "failed")
-  CAF_ADD_ATOM(muster, muster::atom, find, "find")
-  CAF_ADD_ATOM(muster, muster::atom, frame, "frame")
-  CAF_ADD_ATOM(muster, muster::atom, get, "get")
-  CAF_ADD_ATOM(muster, muster::atom, hash, "hash")
-  CAF_ADD_ATOM(muster, muster::atom, heard, "heard")
-  CAF_ADD_ATOM(muster, muster::atom, keep, "keep")
-  CAF_ADD_ATOM(muster, muster::atom, left, "left")
-  CAF_ADD_ATOM(muster, muster::atom, list, "list")
-  CAF_ADD_ATOM(muster, muster::atom, login, "login")
-  CAF_ADD_ATOM(muster, muster::atom, logout, "logout")
-  CAF_ADD_ATOM(muster, muster::atom, metrics, "metrics")
-  CAF_ADD_ATOM(muster, muster::atom, next, "next")
-  CAF_ADD_ATOM(muster, muster::atom, notice, "notice")
-  CAF_ADD_ATOM(muster, muster::atom, open, "open")
-  CAF_ADD_ATOM(muster, muster::atom, opened, "opened")
-  CAF_ADD_ATOM(muster, muster::atom, passwd, "passwd")
-  CAF_ADD_ATOM(muster, muster::atom, position, "position")
-  CAF_ADD_ATOM(muster, muster::atom, probe, "probe")
-  CAF_ADD_ATOM(muster, muster::atom, progress, "progress")
-  CAF_ADD_ATOM(muster, muster::atom, publish, "publish")
-  CAF_ADD_ATOM(muster, muster::atom, put, "put")
-  CAF_ADD_ATOM(muster, muster::atom, raise, "raise")
-  CAF_ADD_ATOM(muster, muster::atom, read, "read")
-  CAF_ADD_ATOM(muster, muster::atom, ready, "ready")
-  CAF_ADD_ATOM(muster, muster::atom, remove, "remove")
-  CAF_ADD_ATOM(muster, muster::atom, renumber, "renumber")
-  CAF_ADD_ATOM(muster, muster::atom, respawn, "respawn")
-  CAF_ADD_ATOM(muster, muster::atom, revoke, "revoke")
-  CAF_ADD_ATOM(muster, muster::atom, send, "send")
-  CAF_ADD_ATOM(muster, muster::atom, status, "status")
-  CAF_ADD_ATOM(muster, muster::atom, subscribe, "subscribe")
-  CAF_ADD_ATOM(muster, muster::atom, sync, "sync")
-  CAF_ADD_ATOM(muster, muster::atom, synced, "synced")
-  CAF_ADD_ATOM(muster, muster::atom, tick, "tick")
-  CAF_ADD_ATOM(muster, muster::atom, verify, "verify")
-  CAF_ADD_ATOM(muster, muster::atom, wake, "wake")
-  CAF_ADD_ATOM(muster, muster::atom, watch, "watch")
-
-CAF_END_TYPE_ID_BLOCK(muster)
-
-namespace muster::actors {
 
 // ---- everybody --------------------------------------------------------------------------------
 

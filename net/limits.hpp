@@ -27,11 +27,6 @@ inline constexpr auto flush_max = 5s;
 inline constexpr auto linger_max = 2s;
 /// A message that has begun may pause this long between two of its bytes.
 inline constexpr auto message_stall_max = 60s;
-/// An idle connection is asked for a sign of life after this time, then every interval; the
-/// connection ends when nothing has come back for `peer_silence_max`. All by the kernel.
-inline constexpr auto keepalive_idle = 120s;
-inline constexpr auto keepalive_interval = 30s;
-inline constexpr auto peer_silence_max = 120s;
 /// A client's connection attempt to one address.
 inline constexpr auto connect_max = 10s;
 

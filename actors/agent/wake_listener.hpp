@@ -2,7 +2,7 @@
 // The device's ear for wakes: refuses what is forged or old on the io thread, so that a flood costs
 // a hash a piece and nobody else hears of it.
 
-#include "actors/messages.hpp"
+#include "actors/call_messages.hpp"
 #include "net/io_pool.hpp"
 #include "net/udp_port.hpp"
 #include "net/wake.hpp"

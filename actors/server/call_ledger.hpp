@@ -1,7 +1,7 @@
 #pragma once
 // How far one call is with each of its devices. Pure.
 
-#include "actors/messages.hpp"
+#include "actors/call_messages.hpp"
 
 #include <array>
 #include <cstddef>

@@ -2,7 +2,7 @@
 // A request of the admin API, understood: the border between what a client sends and what handlers
 // work with. Whatever is wrong with a request is found here and said with the right status. Pure.
 
-#include "actors/messages.hpp"
+#include "actors/call_messages.hpp"
 #include "actors/server/api/routes.hpp"
 #include "net/http.hpp"
 

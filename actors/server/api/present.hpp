@@ -1,7 +1,7 @@
 #pragma once
 // What actors and the store know, as the admin API shows it (net/wire/admin.proto). Pure.
 
-#include "actors/messages.hpp"
+#include "actors/call_messages.hpp"
 #include "net/wire/admin.pb.h"
 #include "storage/application_query.hpp"
 #include "storage/event_query.hpp"
