@@ -2,10 +2,14 @@
 
 #include "storage/keys.hpp"
 #include "storage/limits.hpp"
-#include "storage/records.hpp"
+#include "storage/record_fields.hpp"
 
+#include <muster/assert.hpp>
+
+#include <algorithm>
 #include <array>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -19,20 +23,36 @@ std::size_t index_of(const actors::event_item& item) {
   return static_cast<std::size_t>(item.severity) - 1;
 }
 
-/// Into a record that is used again and again: its texts keep their memory.
-void fill(record::event& out, const actors::event_item& item) {
-  out.Clear();
-  out.set_sequence(item.sequence);
-  out.set_time_ms(item.time_ms);
-  records::assign_clean_text(*out.mutable_type(), item.type);
-  records::assign_clean_text(*out.mutable_text(), item.text);
+/// A record::event.
+template <class Fields>
+void put_fields(const actors::event_item& item, Fields& to) {
+  using record::event;
+  to.number(event::kSequenceFieldNumber, item.sequence);
+  to.number(event::kTimeMsFieldNumber, static_cast<std::uint64_t>(item.time_ms));
+  to.text(event::kTypeFieldNumber, item.type);
+  to.text(event::kTextFieldNumber, item.text);
   for (const auto& [key, value] : item.attributes)
-    records::assign_clean_text((*out.mutable_attributes())[records::clean_text(key)], value);
+    to.entry(event::kAttributesFieldNumber, key, value);
   if (item.gap) {
-    out.set_gap_first(item.gap->first);
-    out.set_gap_last(item.gap->last);
-    out.set_gap_count(item.gap->count);
+    to.number(event::kGapFirstFieldNumber, item.gap->first);
+    to.number(event::kGapLastFieldNumber, item.gap->last);
+    to.number(event::kGapCountFieldNumber, item.gap->count);
   }
+}
+
+/// Appends the event as one more element of its block.
+void append_event(const actors::event_item& item, std::string& to) {
+  constexpr int events = record::event_block::kEventsFieldNumber;
+  constexpr auto tag = records::tag_of(events, records::wire_type::delimited);
+  records::field_counter count;
+  put_fields(item, count);
+  const auto size = count.bytes();
+  const auto at = to.size();
+  to.resize(at + records::varint_bytes(tag) + records::varint_bytes(size) + size);
+  records::field_writer out(to.data() + at);
+  out.delimited(events, size);
+  put_fields(item, out);
+  MUSTER_ASSERT(out.end() == to.data() + to.size(), "as long as was counted");
 }
 
 /// Closed blocks of events, without what the moment of receipt adds.
@@ -43,14 +63,16 @@ std::vector<actors::encoded_events> encode(const std::vector<actors::event_item>
     const auto severity = static_cast<actors::severity>(index + 1);
     out.push_back({severity, std::exchange(open[index], {})});
   };
-  record::event scratch;
+  auto left = events.size();
   for (const auto& item : events) {
     const auto index = index_of(item);
-    if (index >= severities)
-      continue; // unfit: nobody will store this
-    fill(scratch, item);
-    records::append_element(open[index], record::event_block::kEventsFieldNumber, scratch);
-    if (open[index].size() >= limits::event_block_bytes)
+    auto& block = open[index];
+    const bool begins = block.empty();
+    append_event(item, block);
+    if (begins) // guess that all that follow are like this one
+      block.reserve(std::min(block.size() * left, block.size() + limits::event_block_bytes));
+    --left;
+    if (block.size() >= limits::event_block_bytes)
       close(index);
   }
   for (std::size_t index = 0; index < severities; ++index)
@@ -59,28 +81,49 @@ std::vector<actors::encoded_events> encode(const std::vector<actors::event_item>
   return out;
 }
 
-/// All blocks of one append begin with this, but for the severity.
-record::event_block head_of(const actors::event_append& what, std::int64_t received_us) {
-  record::event_block out;
-  out.set_device(what.device.raw());
-  out.set_device_name(records::clean_text(what.device_name));
-  out.set_epoch(what.epoch);
-  out.set_received_us(received_us);
-  out.set_clock_offset_ms(what.clock_offset_ms);
-  return out;
+/// A record::event_block but for its events, which were encoded before.
+template <class Fields>
+void put_head(const actors::event_append& what, std::int64_t received_us, std::uint8_t severity,
+              Fields& to) {
+  using record::event_block;
+  const auto& id = what.device.bytes;
+  to.raw(event_block::kDeviceFieldNumber, {reinterpret_cast<const char*>(id.data()), id.size()});
+  to.text(event_block::kDeviceNameFieldNumber, what.device_name);
+  to.fixed64(event_block::kEpochFieldNumber, what.epoch);
+  to.number(event_block::kReceivedUsFieldNumber, static_cast<std::uint64_t>(received_us));
+  to.number(event_block::kClockOffsetMsFieldNumber, records::zigzag(what.clock_offset_ms));
+  to.number(event_block::kSeverityFieldNumber, severity);
 }
 
-void put_blocks(const std::vector<actors::encoded_events>& blocks, const actors::device_id& device,
-                record::event_block head, change_batch& to) {
+template <class Fields>
+void put_position(const actors::event_position& at, Fields& to) {
+  to.fixed64(record::position::kEpochFieldNumber, at.epoch);
+  to.number(record::position::kSequenceFieldNumber, at.sequence);
+}
+
+/// The value of the record that `put` describes, to a counter and to a writer; `tail` is more of
+/// the same record.
+template <class Put>
+std::string value_of(const Put& put, std::string_view tail = {}) {
+  records::field_counter count;
+  put(count);
+  auto out = records::begin(count.bytes() + tail.size());
+  const auto at = out.size();
+  out.resize(at + count.bytes());
+  records::field_writer to(out.data() + at);
+  put(to);
+  MUSTER_ASSERT(to.end() == out.data() + out.size(), "as long as was counted");
+  return out.append(tail);
+}
+
+/// Calls `visit` with every block and its number among those of its severity.
+template <class Visit>
+void each_block(const actors::event_append& what, const Visit& visit) {
+  MUSTER_ASSERT(!what.encoded.empty(), "what is stored has been prepared");
   std::array<std::uint16_t, severities> parts{};
-  for (const auto& block : blocks) {
+  for (const auto& block : what.encoded) {
     const auto severity = static_cast<std::uint8_t>(block.severity);
-    const auto part = parts[severity - 1U]++;
-    head.set_severity(severity);
-    to.push_back(put(family::events, keys::event(severity, head.received_us(), part),
-                     records::encode(head, block.bytes)));
-    to.push_back(
-      put(family::index, keys::device_event(device.bytes, severity, head.received_us(), part), {}));
+    visit(block, severity, parts[severity - 1U]++);
   }
 }
 
@@ -114,21 +157,27 @@ actors::event_position position_behind(const actors::event_append& what) {
 }
 
 void prepare(actors::event_append& what) {
-  what.encoded = encode(what.events);
+  if (!unfit(what))
+    what.encoded = encode(what.events);
 }
 
-void append_changes(const actors::event_append& what, std::int64_t received_us, change_batch& to) {
-  const auto head = head_of(what, received_us);
-  if (what.encoded.empty())
-    put_blocks(encode(what.events), what.device, head, to);
-  else
-    put_blocks(what.encoded, what.device, head, to);
+void append_blocks(const actors::event_append& what, std::int64_t received_us, change_batch& to) {
+  each_block(
+    what, [&](const actors::encoded_events& block, std::uint8_t severity, std::uint16_t part) {
+      const auto head = [&](auto& fields) { put_head(what, received_us, severity, fields); };
+      to.push_back(
+        put(family::events, keys::event(severity, received_us, part), value_of(head, block.bytes)));
+    });
+}
+
+void append_entries(const actors::event_append& what, std::int64_t received_us, change_batch& to) {
+  each_block(what, [&](const auto&, std::uint8_t severity, std::uint16_t part) {
+    to.push_back(
+      put(family::index, keys::device_event(what.device.bytes, severity, received_us, part), {}));
+  });
   const auto behind = position_behind(what);
-  record::position position;
-  position.set_epoch(behind.epoch);
-  position.set_sequence(behind.sequence);
-  to.push_back(
-    put(family::devices, keys::position(numbered_by(what).bytes), records::encode(position)));
+  to.push_back(put(family::devices, keys::position(numbered_by(what).bytes),
+                   value_of([&](auto& fields) { put_position(behind, fields); })));
 }
 
 } // namespace muster::storage

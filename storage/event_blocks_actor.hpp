@@ -22,12 +22,15 @@ namespace muster::storage {
 /// The position behind these events. Not for what is unfit.
 [[nodiscard]] actors::event_position position_behind(const actors::event_append& what);
 
-/// Encodes the events, which is most of the work of storing them. Whoever asks the writer does this
-/// first, as the last thing that is done to the append.
+/// Checks and encodes the events, which is most of the work of storing them. Whoever asks the
+/// writer does this first, as the last thing that is done to the append. What is unfit stays
+/// unprepared.
 void prepare(actors::event_append& what);
 
-/// Appends the changes that store them as received at this moment: blocks by severity, index
-/// entries, the device's new position. Encodes what has not been prepared.
-void append_changes(const actors::event_append& what, std::int64_t received_us, change_batch& to);
+/// The changes that store what was prepared, as received at this moment. In two parts, because they
+/// want to be written in different orders: blocks by severity, whose keys grow with time ...
+void append_blocks(const actors::event_append& what, std::int64_t received_us, change_batch& to);
+/// ... and what is filed under the device: index entries and the new position.
+void append_entries(const actors::event_append& what, std::int64_t received_us, change_batch& to);
 
 } // namespace muster::storage

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <climits>
+#include <cstring>
 
 namespace muster::storage::records {
 
@@ -15,24 +16,6 @@ void append_varint(std::string& out, std::size_t number) {
     number >>= 7;
   }
   out.push_back(static_cast<char>(static_cast<std::uint8_t>(number)));
-}
-
-std::string begin(std::size_t length) {
-  std::string out;
-  out.reserve(length + 6);
-  out.push_back(static_cast<char>(format));
-  append_varint(out, length);
-  return out;
-}
-
-/// Whose size has just been asked for.
-void append_sized(std::string& out, const google::protobuf::MessageLite& record,
-                  std::size_t length) {
-  const auto at = out.size();
-  out.resize(at + length);
-  auto* const to = reinterpret_cast<std::uint8_t*>(out.data() + at);
-  const auto* const end = record.SerializeWithCachedSizesToArray(to);
-  MUSTER_ASSERT(end == to + length, "a record of ours serializes");
 }
 
 /// Takes format and length off the front; what is left is exactly the content.
@@ -53,6 +36,18 @@ std::error_code open(std::string_view& bytes) {
   }
   bytes.remove_prefix(at);
   return bytes.size() == length ? std::error_code{} : errc::corrupt;
+}
+
+/// How far the text is plain ASCII, which most texts are to their end: eight bytes at a time.
+std::size_t plain_length(std::string_view text) {
+  constexpr std::uint64_t high_bits = 0x8080'8080'8080'8080;
+  std::size_t at = 0;
+  for (std::uint64_t word = 0; at + sizeof(word) <= text.size(); at += sizeof(word)) {
+    std::memcpy(&word, text.data() + at, sizeof(word));
+    if ((word & high_bits) != 0)
+      break;
+  }
+  return at;
 }
 
 /// Bytes of the UTF-8 sequence at the front; 0 when there is none.
@@ -80,40 +75,43 @@ std::size_t sequence_length(std::string_view text) {
 } // namespace
 
 std::string clean_text(std::string_view text) {
-  std::string out;
-  assign_clean_text(out, text);
+  std::string out(text.size(), '\0');
+  copy_clean_text(out.data(), text);
   return out;
 }
 
-void assign_clean_text(std::string& out, std::string_view text) {
-  out.assign(text);
-  for (std::size_t at = 0; at < out.size();) {
+void copy_clean_text(char* to, std::string_view text) {
+  text.copy(to, text.size());
+  for (auto at = plain_length(text); at < text.size();) {
     if (static_cast<std::uint8_t>(text[at]) < 0x80) {
       ++at;
       continue;
     }
     const auto length = sequence_length(text.substr(at));
     if (length == 0)
-      out[at] = '?';
+      to[at] = '?';
     at += std::max<std::size_t>(length, 1);
   }
 }
 
-std::string encode(const google::protobuf::MessageLite& record, std::string_view tail) {
-  const auto length = record.ByteSizeLong();
-  MUSTER_ASSERT(length + tail.size() <= INT_MAX, "records are far below 2 GB");
-  auto out = begin(length + tail.size());
-  append_sized(out, record, length);
-  return out.append(tail);
+std::string begin(std::size_t length) {
+  std::string out;
+  out.reserve(length + 6);
+  out.push_back(static_cast<char>(format));
+  append_varint(out, length);
+  return out;
 }
 
-void append_element(std::string& tail, int number, const google::protobuf::MessageLite& part) {
-  constexpr unsigned length_delimited = 2;
-  const auto length = part.ByteSizeLong();
+std::string encode(const google::protobuf::MessageLite& record) {
+  const auto length = record.ByteSizeLong();
   MUSTER_ASSERT(length <= INT_MAX, "records are far below 2 GB");
-  append_varint(tail, static_cast<unsigned>(number) << 3 | length_delimited);
-  append_varint(tail, length);
-  append_sized(tail, part, length);
+  auto out = begin(length);
+  const auto at = out.size();
+  out.resize(at + length);
+  auto* const to = reinterpret_cast<std::uint8_t*>(out.data() + at);
+  const auto* const end = record.SerializeWithCachedSizesToArray(to);
+  MUSTER_ASSERT(end == to + length, "a record of ours serializes");
+  return out;
 }
 
 std::error_code decode(std::string_view bytes, google::protobuf::MessageLite& out) {

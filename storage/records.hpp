@@ -28,16 +28,15 @@ inline constexpr std::uint32_t layout_version = 1;
 /// The text with every byte that is no UTF-8 replaced by '?'. protobuf refuses to read a text that
 /// is none, but not to write it: whatever did not come out of a protobuf message goes through here.
 [[nodiscard]] std::string clean_text(std::string_view text);
-/// The same, into a string whose memory is used again.
-void assign_clean_text(std::string& out, std::string_view text);
+/// The same, to where there is room for as many bytes as the text has.
+void copy_clean_text(char* to, std::string_view text);
 
-/// Never fails: records are built by us and bounded by those who build them. `tail` is more of the
-/// same record: fields that were serialized before.
-[[nodiscard]] std::string encode(const google::protobuf::MessageLite& record,
-                                 std::string_view tail = {});
+/// Never fails: records are built by us and bounded by those who build them.
+[[nodiscard]] std::string encode(const google::protobuf::MessageLite& record);
 
-/// Appends `part` to a tail as one element of the repeated field `number` of its record.
-void append_element(std::string& tail, int number, const google::protobuf::MessageLite& part);
+/// The front of a value whose message has this many bytes, with room for them. For records that are
+/// written by hand (record_fields.hpp).
+[[nodiscard]] std::string begin(std::size_t length);
 
 /// errc::newer_format: by a later version. errc::corrupt: not a record at all. `out` is then
 /// unspecified.

@@ -1,6 +1,7 @@
 #include "storage/rocks_settings.hpp"
 
 #include "storage/errc.hpp"
+#include "storage/limits.hpp"
 
 #include <rocksdb/cache.h>
 #include <rocksdb/filter_policy.h>
@@ -135,6 +136,10 @@ std::vector<rocksdb::ColumnFamilyDescriptor> family_settings(const rocks_options
 
 std::uint64_t default_reserve_bytes(const rocks_options& options) {
   return is_spool(options) ? 8 * megabyte : memtables_bytes_max + logs_bytes_max;
+}
+
+std::size_t kept_batch_bytes(const rocks_options& options) {
+  return is_spool(options) ? 8 * kilobyte : 2 * limits::batch_bytes_max;
 }
 
 std::error_code translate(const rocksdb::Status& status) {

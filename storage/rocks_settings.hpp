@@ -23,6 +23,9 @@ family_settings(const rocks_options& options);
 
 [[nodiscard]] std::uint64_t default_reserve_bytes(const rocks_options& options);
 
+/// How much memory of a batch that was written is kept for the next one.
+[[nodiscard]] std::size_t kept_batch_bytes(const rocks_options& options);
+
 /// The one place where a status becomes an error of ours. Never for a failed fsync: only the caller
 /// knows that it was one.
 [[nodiscard]] std::error_code translate(const rocksdb::Status& status);

@@ -67,6 +67,14 @@ public:
     return prefix_ ? std::string(1, *prefix_).append(of) : std::string(of);
   }
 
+  /// The same without a copy where the key is stored as it is; else `room` holds it.
+  [[nodiscard]] rocksdb::Slice key(std::string_view of, std::string& room) const {
+    if (!prefix_)
+      return slice(of);
+    room.assign(1, *prefix_).append(of);
+    return room;
+  }
+
   /// Empty stays empty (no bound) where the family has a column family to itself.
   [[nodiscard]] std::string upper(std::string_view bound) const {
     if (bound.empty() && prefix_)
@@ -89,7 +97,8 @@ public:
               std::unique_ptr<rocksdb::DB> db, std::vector<rocksdb::ColumnFamilyHandle*> handles)
     : directory_(options.directory),
       reserve_bytes_(options.reserve_bytes.value_or(default_reserve_bytes(options))),
-      listener_(std::move(listener)), handles_(std::move(handles)), db_(std::move(db)) {}
+      listener_(std::move(listener)), handles_(std::move(handles)), db_(std::move(db)),
+      scratch_bytes_max_(kept_batch_bytes(options)) {}
 
   ~rocks_store() override {
     for (auto* handle : handles_)
@@ -132,6 +141,7 @@ public:
 
 private:
   std::error_code be_ready(room may_use);
+  void fill(std::span<const change_batch> batches);
   void reclaim(std::span<const change_batch> batches);
 
   const fs::path directory_;
@@ -139,7 +149,12 @@ private:
   const std::shared_ptr<trouble_listener> listener_;
   const std::vector<rocksdb::ColumnFamilyHandle*> handles_;
   const std::unique_ptr<rocksdb::DB> db_;
-  bool sync_failed_ = false; ///< only the writer's thread looks at it
+  // Only the writer's thread looks at these.
+  bool sync_failed_ = false;
+  /// What is being written. Keeps its memory: to take megabytes anew for every commit makes the
+  /// allocator tidy up each time.
+  rocksdb::WriteBatch scratch_;
+  const std::size_t scratch_bytes_max_;
 };
 
 std::error_code rocks_store::be_ready(room may_use) {
@@ -160,17 +175,30 @@ std::error_code rocks_store::write(std::span<const change_batch> batches, room m
   const bool makes_room = std::all_of(batches.begin(), batches.end(), only_erases);
   if (const auto ec = be_ready(makes_room ? room::last : may_use))
     return ec;
-  rocksdb::WriteBatch out;
+  fill(batches);
+  auto status = db_->Write({}, &scratch_);
+  if (!status.ok() && db_->Resume().ok())
+    status = db_->Write({}, &scratch_); // it was an older trouble that is over
+  if (scratch_.Data().capacity() > scratch_bytes_max_)
+    scratch_ = rocksdb::WriteBatch();
+  if (status.ok())
+    reclaim(batches);
+  return translate(status);
+}
+
+void rocks_store::fill(std::span<const change_batch> batches) {
+  scratch_.Clear();
+  std::string room;
   for (const auto& batch : batches) {
     for (const auto& change : batch) {
       const key_space keys_of(handles_, change.where);
       auto* const handle = keys_of.handle();
       switch (change.what) {
       case change::kind::put:
-        out.Put(handle, keys_of.key(change.key), slice(change.value));
+        scratch_.Put(handle, keys_of.key(change.key, room), slice(change.value));
         break;
       case change::kind::erase:
-        out.Delete(handle, keys_of.key(change.key));
+        scratch_.Delete(handle, keys_of.key(change.key, room));
         break;
       case change::kind::erase_range:
         // RocksDB knows no open end; no key of ours begins with this many 255.
@@ -178,17 +206,11 @@ std::error_code rocks_store::write(std::span<const change_batch> batches, room m
                              ? std::string(64, '\xff')
                              : keys_of.upper(change.value);
         if (const auto lower = keys_of.key(change.key); lower < upper)
-          out.DeleteRange(handle, lower, upper);
+          scratch_.DeleteRange(handle, lower, upper);
         break;
       }
     }
   }
-  auto status = db_->Write({}, &out);
-  if (!status.ok() && db_->Resume().ok())
-    status = db_->Write({}, &out); // it was an older trouble that is over
-  if (status.ok())
-    reclaim(batches);
-  return translate(status);
 }
 
 /// Whole days of events have gone: have the space back soon, without making the writer wait.

@@ -10,6 +10,8 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <memory>
+#include <span>
 #include <utility>
 
 namespace muster::storage {
@@ -17,7 +19,20 @@ namespace muster::storage {
 using actors::append_result;
 using actors::device_id;
 using actors::durability;
+using actors::event_append;
+using actors::event_append_ptr;
 using actors::event_position;
+
+namespace {
+
+std::size_t bytes_of(std::span<const change> changes) {
+  std::size_t out = 0;
+  for (const auto& one : changes)
+    out += one.key.size() + one.value.size();
+  return out;
+}
+
+} // namespace
 
 store_writer_state::~store_writer_state() {
   // Killed: what waits is not committed, and is told so.
@@ -40,7 +55,7 @@ store_writer_state::make_behavior(store_writer_options options) {
     [this](atom::put, const actors::change_batch_ptr& changes, durability how) {
       return put(changes, how);
     },
-    [this](atom::append, const actors::event_append_ptr& what) { return append(what); },
+    [this](atom::append, const event_append_ptr& what) { return append(what); },
     [this](atom::position, const device_id& device) { return position(device); },
     [this](atom::remove, const device_id& device) { remove(device); },
     [this](atom::watch, const actors::disk_watcher_actor& watcher) { watch(watcher); },
@@ -58,6 +73,7 @@ store_writer_state::make_behavior(store_writer_options options) {
 
 caf::result<caf::ok_atom> store_writer_state::put(const actors::change_batch_ptr& changes,
                                                   durability how) {
+  add_entries(); // of the appends before it: whatever this one erases is to stay erased
   put_waiter waiter;
   waiter.promise = self_->make_response_promise<caf::ok_atom>();
   waiter.first = batch_.size();
@@ -73,15 +89,21 @@ caf::result<caf::ok_atom> store_writer_state::put(const actors::change_batch_ptr
   return promise;
 }
 
-caf::result<append_result> store_writer_state::append(const actors::event_append_ptr& what) {
-  if (auto why = unfit(*what))
-    return std::move(*why);
+caf::result<append_result> store_writer_state::append(const event_append_ptr& what) {
+  if (what->encoded.empty()) { // not prepared, or unfit
+    if (auto why = unfit(*what))
+      return std::move(*why);
+    const auto ready = std::make_shared<event_append>(*what);
+    prepare(*ready);
+    return append(ready);
+  }
   append_waiter waiter;
-  waiter.device = numbered_by(*what);
-  const auto pending = pending_positions_.find(waiter.device);
+  waiter.what = what;
+  const auto& device = numbered_by(*what);
+  const auto pending = pending_positions_.find(device);
   auto current = pending == pending_positions_.end() ? event_position{} : pending->second;
   if (pending == pending_positions_.end())
-    if (const auto ec = committed(waiter.device, current))
+    if (const auto ec = committed(device, current))
       return actors::make_error(ec);
   waiter.moved = current != what->after;
   if (waiter.moved) {
@@ -149,11 +171,14 @@ std::error_code store_writer_state::committed(const device_id& device, event_pos
   return {};
 }
 
-void store_writer_state::add(const actors::event_append& what, std::int64_t received_us) {
-  const auto before = batch_.size();
-  append_changes(what, received_us, batch_);
-  for (auto at = before; at < batch_.size(); ++at)
-    batch_bytes_ += batch_[at].key.size() + batch_[at].value.size();
+void store_writer_state::add(const event_append& what, std::int64_t received_us) {
+  const auto blocks = batch_.size();
+  append_blocks(what, received_us, batch_);
+  batch_bytes_ += bytes_of(std::span(batch_).subspan(blocks));
+  const auto entries = entries_.size();
+  append_entries(what, received_us, entries_);
+  batch_bytes_ += bytes_of(std::span(entries_).subspan(entries));
+  entries_of_.push_back({numbered_by(what), entries, entries_.size()});
   pending_positions_[numbered_by(what)] = position_behind(what);
   batch_needs_sync_ = true;
   totals_.events += what.events.size();
@@ -162,6 +187,16 @@ void store_writer_state::add(const actors::event_append& what, std::int64_t rece
 void store_writer_state::add(change what) {
   batch_bytes_ += what.key.size() + what.value.size();
   batch_.push_back(std::move(what));
+}
+
+void store_writer_state::add_entries() {
+  const auto by_device = [](const entry_run& a, const entry_run& b) { return a.device < b.device; };
+  std::stable_sort(entries_of_.begin(), entries_of_.end(), by_device);
+  for (const auto& run : entries_of_)
+    for (auto at = run.begin; at < run.end; ++at)
+      batch_.push_back(std::move(entries_[at]));
+  entries_.clear();
+  entries_of_.clear();
 }
 
 void store_writer_state::schedule() {
@@ -176,6 +211,7 @@ void store_writer_state::schedule() {
 void store_writer_state::commit() {
   if (put_waiters_.empty() && append_waiters_.empty())
     return;
+  add_entries();
   const auto begin = self_->clock().now();
   auto ec = write(batch_, batch_needs_sync_, room::common);
   // That there is the last room does not mean that there is room.
@@ -256,17 +292,19 @@ void store_writer_state::answer(caf::typed_response_promise<caf::ok_atom>& promi
 }
 
 void store_writer_state::answer_all(const std::error_code& ec) {
-  for (auto& waiter : std::exchange(put_waiters_, {}))
+  for (auto& waiter : put_waiters_)
     answer(waiter.promise, ec);
-  for (auto& waiter : std::exchange(append_waiters_, {})) {
+  put_waiters_.clear();
+  for (auto& waiter : append_waiters_) {
     auto failure = ec;
     if (!failure && waiter.moved)
-      failure = committed(waiter.device, waiter.result.position);
+      failure = committed(numbered_by(*waiter.what), waiter.result.position);
     if (failure)
       waiter.promise.deliver(actors::make_error(failure));
     else
       waiter.promise.deliver(waiter.result);
   }
+  append_waiters_.clear();
 }
 
 void store_writer_state::sync_facts() {

@@ -62,9 +62,15 @@ private:
   };
   struct append_waiter {
     caf::typed_response_promise<actors::append_result> promise;
-    actors::device_id device;
+    actors::event_append_ptr what;
     actors::append_result result;
     bool moved = false; ///< refused because of what the commit brings: waits until the disk has it
+  };
+  /// Where the entries of one append are in `entries_`.
+  struct entry_run {
+    actors::device_id device; ///< who numbers it: the order of one device's positions is kept
+    std::size_t begin = 0;
+    std::size_t end = 0;
   };
   struct totals {
     std::uint64_t commits = 0;
@@ -89,6 +95,9 @@ private:
   std::error_code committed(const actors::device_id& device, actors::event_position& out);
   void add(const actors::event_append& what, std::int64_t received_us);
   void add(change what);
+  /// Moves what is filed under devices into the batch, sorted: a memtable takes neighbours in half
+  /// the time that it takes for what comes in the order in which a fleet speaks.
+  void add_entries();
   /// Commits now when the batch is full, else when the mailbox has been looked through.
   void schedule();
   void commit();
@@ -108,6 +117,8 @@ private:
 
   // The commit in the making.
   change_batch batch_;
+  change_batch entries_; ///< of appends, not yet in the batch
+  std::vector<entry_run> entries_of_;
   std::size_t batch_bytes_ = 0;
   bool batch_needs_sync_ = false;
   std::vector<put_waiter> put_waiters_;

@@ -78,7 +78,10 @@ std::vector<storage::change_batch> encode(const std::vector<sender_load>& round,
   for (std::size_t i = 0; i < round.front().size(); ++i) {
     for (const auto& sender : round) {
       const auto before = out.back().size();
-      storage::append_changes(*sender[i], ++received_us, out.back());
+      auto append = *sender[i]; // a copy: to prepare the sender's own is the sender's work
+      storage::prepare(append);
+      storage::append_blocks(append, ++received_us, out.back());
+      storage::append_entries(append, received_us, out.back());
       bytes += bytes_of(out.back(), before);
       if (bytes >= storage::limits::batch_bytes_max)
         begin_another();

@@ -4,6 +4,9 @@
 
 #include <doctest/doctest.h>
 
+#include <array>
+#include <vector>
+
 using namespace muster;
 using namespace muster::test;
 
@@ -189,4 +192,57 @@ TEST_CASE_FIXTURE(writer_world, "what somebody else says of a device moves that 
   writer = host(storage::store_writer, options());
   CHECK(ask<event_position>(writer, atom::position_v, device(1)) == event_position{7, 5});
   CHECK(ask<event_position>(writer, atom::position_v, device_id{}) == event_position{9, 2});
+}
+
+TEST_CASE_FIXTURE(writer_world, "many devices in one commit: each one's last position counts") {
+  constexpr std::array<std::uint8_t, 4> devices{9, 3, 200, 1};
+  std::vector<decltype(begin_ask(writer, atom::append_v, frozen(nullptr)))> waiting;
+  const auto append = [&](std::uint8_t fill, std::uint64_t from, bool by_the_server) {
+    auto what = events(device(fill), {}, 7, from, from);
+    if (from > 1)
+      what->after = {7, from - 1};
+    if (by_the_server)
+      what->numbered_by = device_id{};
+    waiting.push_back(begin_ask(writer, atom::append_v, frozen(what)));
+  };
+  std::uint64_t of_the_server = 0;
+  for (std::uint64_t from = 1; from <= 3; ++from)
+    for (const auto fill : devices) {
+      append(fill, from, false);
+      append(static_cast<std::uint8_t>(250 - fill), ++of_the_server, true);
+    }
+  settle();
+  for (auto& one : waiting)
+    CHECK(take<append_result>(one)->stored);
+  CHECK(db.writes() == 1);
+  stop(writer);
+  writer = host(storage::store_writer, options());
+  for (const auto fill : devices)
+    CHECK(ask<event_position>(writer, atom::position_v, device(fill)) == event_position{7, 3});
+  CHECK(ask<event_position>(writer, atom::position_v, device_id{}) == event_position{7, 12});
+}
+
+TEST_CASE_FIXTURE(writer_world, "what is erased behind an append stays erased, in one commit too") {
+  auto stored = begin_ask(writer, atom::append_v, frozen(events(device(1), {}, 7, 1, 3)));
+  const auto erase = std::make_shared<const storage::change_batch>(storage::change_batch{
+    storage::erase(family::devices, storage::keys::position(device(1).bytes))});
+  auto erased = begin_ask(writer, atom::put_v, change_batch_ptr{erase}, durability::command);
+  settle();
+  CHECK(take<append_result>(stored)->stored);
+  CHECK(take<caf::ok_atom>(erased));
+  CHECK(db.writes() == 1);
+  std::error_code ec;
+  CHECK_FALSE(db.get(family::devices, storage::keys::position(device(1).bytes), ec));
+}
+
+TEST_CASE_FIXTURE(writer_world, "prepared or not, an append is stored and judged alike") {
+  auto ready = events(device(1), {}, 7, 1, 3);
+  storage::prepare(*ready);
+  REQUIRE_FALSE(ready->encoded.empty());
+  CHECK(ask<append_result>(writer, atom::append_v, frozen(ready)).stored);
+  CHECK(ask<append_result>(writer, atom::append_v, frozen(events(device(2), {}, 7, 1, 3))).stored);
+  CHECK(sequences(db) == std::vector<std::uint64_t>{1, 2, 3, 1, 2, 3});
+  auto back = events(device(3), {7, 3}, 7, 2, 3);
+  storage::prepare(*back);
+  CHECK_FALSE(try_ask<append_result>(writer, atom::append_v, frozen(back)));
 }
