@@ -92,6 +92,8 @@ struct connection_options {
   std::chrono::milliseconds away_max{std::chrono::seconds{60}};
   /// How long this machine has slept since its boot; empty: never.
   std::function<std::chrono::milliseconds()> slept;
+  /// Called when a sync is over and what it took has been freed. Empty: nothing.
+  std::function<void()> after_sync;
 };
 
 struct connection_peers {

@@ -252,6 +252,8 @@ void connection_state::on_sync_done() {
   if (!std::exchange(syncing_, false))
     return;
   snapshot_.reset();
+  if (options_.after_sync)
+    options_.after_sync();
   if (std::exchange(looked_, false)) {
     ++syncs_;
     last_sync_us_ = options_.now_us();
