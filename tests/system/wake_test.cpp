@@ -41,10 +41,14 @@ nlohmann::json device_of(const console_under_test& console, const std::string& n
   return console.json({"device", name}).value("device", nlohmann::json::object());
 }
 
-/// It has synced, and its connection is over.
-bool is_idle(const console_under_test& console, const std::string& name) {
-  const auto device = device_of(console, name);
-  return device.value("lastSyncUs", "0") != "0" && device.value("state", "") == "idle";
+/// In microseconds; 0: never.
+std::uint64_t last_sync(const console_under_test& console, const std::string& name) {
+  return std::stoull(device_of(console, name).value("lastSyncUs", "0"));
+}
+
+/// It has synced, again after the sync of `before` if that is given, and its connection is over.
+bool is_idle(const console_under_test& console, const std::string& name, std::uint64_t before = 0) {
+  return last_sync(console, name) > before && device_of(console, name).value("state", "") == "idle";
 }
 
 } // namespace
@@ -57,22 +61,24 @@ TEST_CASE("a device without a connection is woken and syncs, after restarts of e
   agent.start();
   REQUIRE(eventually([&] { return is_idle(console, "sleeper"); }));
 
-  const auto expect_woken = [&](const console_under_test& by) {
-    const auto done = by.run({"sync", "sleeper"});
+  const auto expect_woken = [&] {
+    const auto before = last_sync(console, "sleeper");
+    const auto done = console.run({"sync", "sleeper"});
     CHECK_MESSAGE(done.exit_code == 0, done.output);
     CHECK_MESSAGE(done.output.find("after a wake") != std::string::npos, done.output);
-    REQUIRE(eventually([&] { return is_idle(by, "sleeper"); }));
+    REQUIRE(eventually([&] { return is_idle(console, "sleeper", before); }));
   };
-  expect_woken(console);
+  expect_woken();
   // Whatever counter was used is not used again, however the server ended.
   server.kill();
   server.start();
   REQUIRE(console.log_in(server.first_password()).exit_code == 0);
-  expect_woken(console);
+  expect_woken();
+  const auto before = last_sync(console, "sleeper");
   agent.kill();
   agent.start();
-  REQUIRE(eventually([&] { return is_idle(console, "sleeper"); }));
-  expect_woken(console);
+  REQUIRE(eventually([&] { return is_idle(console, "sleeper", before); }));
+  expect_woken();
   CHECK(agent.stop() == 0);
   CHECK(server.stop() == 0);
 }
