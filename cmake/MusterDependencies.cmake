@@ -5,6 +5,10 @@ find_package(Protobuf REQUIRED)
 find_package(RocksDB CONFIG REQUIRED)
 find_package(zstd CONFIG REQUIRED)
 find_package(doctest CONFIG REQUIRED)
+find_package(nlohmann_json CONFIG REQUIRED)
+find_package(tomlplusplus CONFIG REQUIRED)
+find_package(yaml-cpp CONFIG REQUIRED)
+find_package(CCTZ REQUIRED)
 find_package(BoringSSL REQUIRED)
 
 # BoringSSL, static. Its names are the names of OpenSSL 3, which other libraries may bring into the same process:
@@ -35,8 +39,6 @@ if(muster_with_actors)
   find_package(CAF REQUIRED)
   find_package(spdlog CONFIG REQUIRED)
   find_package(CLI11 CONFIG REQUIRED)
-  find_package(tomlplusplus CONFIG REQUIRED)
-  find_package(nlohmann_json CONFIG REQUIRED)
   find_package(prometheus-cpp CONFIG REQUIRED)
 
   # sd-bus, by which the agent asks systemd about its services.
