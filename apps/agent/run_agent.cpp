@@ -13,6 +13,7 @@
 #include "apps/agent/machine_news.hpp"
 #include "apps/common/clock.hpp"
 #include "apps/common/exit_codes.hpp"
+#include "apps/common/service_manager.hpp"
 #include "apps/common/signals.hpp"
 #include "apps/common/until_stopped.hpp"
 #include "net/agent_identity.hpp"
@@ -269,6 +270,7 @@ int run_agent(const agent_settings& settings, stop_signals& signals) {
   spdlog::info("muster-agent {} for device {}", version(),
                device_id{base->identity.device_id}.text());
   auto root = system.spawn(agent_root, compose(settings, *base, pool, *way, datagrams, news, machine));
+  service_manager::ready(); // it works without its server too: whether that answers is its business
   const auto reason = until_stopped(system, caf::actor_cast<caf::actor>(std::move(root)), signals);
   watch.reset();
   news->tell({});

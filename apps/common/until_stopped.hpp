@@ -1,6 +1,7 @@
 #pragma once
 // How a program of actors lives and ends: a signal stops the root, and the root's end is the end.
 
+#include "apps/common/service_manager.hpp"
 #include "apps/common/signals.hpp"
 
 #include <caf/actor.hpp>
@@ -34,8 +35,9 @@ inline caf::behavior watch_end(caf::event_based_actor* self, const caf::actor& r
 } // namespace detail
 
 /// Waits for the end of `root` and answers its reason. SIGTERM and SIGINT ask it to stop; a second
-/// one ends the process at once, without any of the promises of an orderly stop. Lets go of `root`
-/// as soon as it waits: who else holds it holds it up. From main's thread.
+/// one ends the process at once, without any of the promises of an orderly stop. Tells the service
+/// manager that we stop. Lets go of `root` as soon as it waits: who else holds it holds it up. From
+/// main's thread.
 [[nodiscard]] inline caf::error until_stopped(caf::actor_system& system, caf::actor root,
                                               stop_signals& signals) {
   caf::scoped_actor self{system};
@@ -43,6 +45,7 @@ inline caf::behavior watch_end(caf::event_based_actor* self, const caf::actor& r
   // Held until the end: an actor that nobody holds and nobody writes to is gone at once.
   const auto watch = system.spawn(detail::watch_end, root, &signals);
   static_cast<void>(signals.wait());
+  service_manager::stopping();
   caf::anon_send_exit(root, caf::exit_reason::user_shutdown);
   caf::error reason;
   self->receive([&](const caf::down_msg& down) { reason = down.reason; });

@@ -3,6 +3,7 @@
 #include "actors/server/server_root.hpp"
 #include "apps/common/clock.hpp"
 #include "apps/common/exit_codes.hpp"
+#include "apps/common/service_manager.hpp"
 #include "apps/common/until_stopped.hpp"
 #include "apps/server/compose.hpp"
 #include "apps/server/first_start.hpp"
@@ -174,8 +175,10 @@ int run_server(const server_settings& settings, stop_signals& signals) {
     const auto plain_port = port_of(self, root, door::agents_plain); // 0 when it is off
     const auto notices_port = port_of(self, root, door::notices);
     if (agents_port != 0 && admin_port != 0 && notices_port != 0 &&
-        (plain_port != 0 || !base->agents_plain))
+        (plain_port != 0 || !base->agents_plain)) {
       announce(settings, *base, agents_port, plain_port, admin_port, notices_port);
+      service_manager::ready();
+    }
   }
   const auto reason =
     until_stopped(system, caf::actor_cast<caf::actor>(std::move(root)), signals);

@@ -85,6 +85,17 @@ TEST_CASE("an empty folder is a machine of which nothing is known but its kernel
   CHECK(read_boot_id(machine.path()) == boot_id{});
 }
 
+TEST_CASE("whether a disk can be written to is the machine's word, not that of our own protected view") {
+  machine_folder machine;
+  machine.write("proc/self/mounts", "/dev/vda / ext4 ro 0 0\n");
+  machine.write("proc/1/mounts", "/dev/vda / ext4 rw 0 0\n");
+  REQUIRE(read_disks(machine.path()).size() == 1);
+  CHECK(read_disks(machine.path()).front().mount == "/");
+  machine.write("proc/1/mounts", "/dev/vda / ext4 ro 0 0\n");
+  CHECK(read_disks(machine.path()).empty());
+  CHECK(machine.facts().disks_size() == 1);
+}
+
 TEST_CASE("this machine is described as it describes itself") {
   const auto facts = read_facts({.root = "/", .name = {}});
   utsname kernel{};

@@ -40,10 +40,12 @@ TEST_CASE("only local disks count, each once, and blanks in names are read") {
   const auto mounts =
     parse_mounts("proc /proc proc rw 0 0\n/dev/vda / ext4 rw 0 0\n"
                  "/dev/vda /srv/bound ext4 rw 0 0\n/dev/loop0 /snap/x squashfs ro 0 0\n"
-                 "/dev/sdb1 /media/my\\040disk vfat rw 0 0\n");
+                 "/dev/sdb1 /media/my\\040disk vfat ro,utf8 0 0\n");
   REQUIRE(mounts.size() == 2);
   CHECK(mounts[0].where == "/");
   CHECK(mounts[1].where == "/media/my disk");
+  CHECK_FALSE(mounts[0].read_only);
+  CHECK(mounts[1].read_only);
 }
 
 TEST_CASE("the root counts whatever it stands on: a container's is no disk") {

@@ -143,8 +143,15 @@ void add_hardware(const std::filesystem::path& root, wire::device_facts& out) {
     virtualization_of(out.vendor() + " " + out.product(), cpu.hypervisor, container_of(root)));
 }
 
+/// The machine's, not ours: in a service whose unit protects the file system our own view of nearly
+/// everything is read-only. Sizes are the same in both.
+std::vector<mount> read_mounts(const std::filesystem::path& root) {
+  const auto of_machine = read_file(root / "proc/1/mounts");
+  return parse_mounts(of_machine.empty() ? read_file(root / "proc/self/mounts") : of_machine);
+}
+
 void add_disks(const std::filesystem::path& root, wire::device_facts& out) {
-  auto mounts = parse_mounts(read_file(root / "proc/self/mounts"));
+  auto mounts = read_mounts(root);
   std::sort(mounts.begin(), mounts.end(),
             [](const mount& a, const mount& b) { return a.where < b.where; });
   for (const auto& m : mounts) {
@@ -187,11 +194,9 @@ wire::device_facts read_facts(const facts_options& options) {
 
 std::vector<disk_space> read_disks(const std::filesystem::path& root) {
   std::vector<disk_space> out;
-  for (auto& m : parse_mounts(read_file(root / "proc/self/mounts"))) {
+  for (auto& m : read_mounts(root)) {
     struct statvfs about {};
-    if (::statvfs(m.where.c_str(), &about) != 0 || about.f_blocks == 0)
-      continue;
-    if ((about.f_flag & ST_RDONLY) != 0)
+    if (m.read_only || ::statvfs(m.where.c_str(), &about) != 0 || about.f_blocks == 0)
       continue; // a DVD is always full, and nobody minds
     const auto used = about.f_blocks - about.f_bfree;
     const auto usable = used + about.f_bavail;

@@ -107,6 +107,8 @@ std::vector<mount> parse_mounts(std::string_view text) {
     m.device = unescaped(take_word(line));
     m.where = unescaped(take_word(line));
     m.file_system = unescaped(take_word(line));
+    const auto options = take_word(line);
+    m.read_only = options == "ro" || options.starts_with("ro,");
     const bool on_a_disk = m.device.starts_with("/dev/") && !m.device.starts_with("/dev/loop") &&
                            m.file_system != "squashfs";
     const bool root = m.where == "/" && m.file_system != "rootfs"; // rootfs lies under the real one

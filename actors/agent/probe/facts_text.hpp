@@ -32,12 +32,13 @@ struct processor {
 /// A figure of /proc/meminfo in KB ("MemTotal"); 0 when it is not there.
 [[nodiscard]] std::uint64_t parse_meminfo(std::string_view text, std::string_view key);
 
-/// /proc/self/mounts: what stands on a block device, each device once (the first mount counts); and
+/// A process's mounts in /proc: what stands on a block device, each device once (the first mount counts); and
 /// the root, whatever it stands on (in a container, an overlay).
 struct mount {
   std::string device;
   std::string where;
   std::string file_system;
+  bool read_only = false;
 };
 [[nodiscard]] std::vector<mount> parse_mounts(std::string_view text);
 
