@@ -50,6 +50,15 @@ bool glob_matches(std::string_view pattern, std::string_view text) noexcept {
   return p == pattern.size();
 }
 
+bool group_matches(std::string_view pattern, std::string_view path) noexcept {
+  if (pattern.empty() || glob_matches(pattern, path))
+    return true;
+  for (auto at = path.find('/'); at != std::string_view::npos; at = path.find('/', at + 1))
+    if (glob_matches(pattern, path.substr(0, at)))
+      return true;
+  return false;
+}
+
 std::optional<device_filter> device_filter::parse(std::string_view target, std::string& problem) {
   if (target.size() > target_bytes_max) {
     problem = "the target is longer than " + std::to_string(target_bytes_max) + " bytes";
@@ -79,9 +88,13 @@ bool device_filter::add_term(std::string_view text, std::string& problem) {
       prefix.what = trait::keep;
     } else if (name == "id") {
       prefix.what = trait::id;
+    } else if (name == "group") {
+      prefix.what = trait::group;
+    } else if (name == "tag") {
+      prefix.what = trait::tag;
     } else {
       problem = "'" + std::string{name} + ":' is no kind of target; there are os:, state:, "
-                + "status:, keep: and id:, and names without a prefix";
+                + "status:, keep:, id:, group: and tag:, and names without a prefix";
       return false;
     }
     text.remove_prefix(colon + 1);
@@ -128,6 +141,12 @@ bool device_filter::read_word(alternative& a, std::string& problem) {
       problem = "'" + a.pattern + "' is no status; there are ok, warning and critical";
     return status.has_value();
   }
+  if (a.what == trait::group) {
+    while (a.pattern.starts_with('/'))
+      a.pattern.erase(0, 1);
+    while (a.pattern.ends_with('/'))
+      a.pattern.pop_back();
+  }
   if (a.what == trait::keep) {
     a.keep = a.pattern == "on";
     if (!a.keep && a.pattern != "off") {
@@ -147,8 +166,29 @@ bool device_filter::holds(const alternative& a, const device_traits& device) {
     case trait::status: return device.status == a.status;
     case trait::keep: return device.keep == a.keep;
     case trait::id: return glob_matches(a.pattern, device.device.text());
+    case trait::group: return group_matches(a.pattern, device.group);
+    case trait::tag:
+      return std::any_of(device.tags.begin(), device.tags.end(),
+                         [&](std::string_view tag) { return glob_matches(a.pattern, tag); });
   }
   return false;
+}
+
+filter_kinds device_filter::kinds() const noexcept {
+  filter_kinds out;
+  for (const auto& t : terms_)
+    for (const auto& a : t)
+      switch (a.what) {
+        case trait::name: out.name = true; break;
+        case trait::os: out.os = true; break;
+        case trait::state: out.state = true; break;
+        case trait::status: out.status = true; break;
+        case trait::keep: out.keep = true; break;
+        case trait::id: out.id = true; break;
+        case trait::group: out.group = true; break;
+        case trait::tag: out.tag = true; break;
+      }
+  return out;
 }
 
 bool device_filter::matches(const device_traits& device) const {

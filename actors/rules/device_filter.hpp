@@ -1,6 +1,6 @@
 #pragma once
 // Which devices an administrator means: names, globs, `os:debian`, `state:silent`,
-// `status:warning`, `keep:on`, `id:...`.
+// `status:warning`, `keep:on`, `id:...`, `group:eu/berlin`, `tag:laptop`.
 
 #include "actors/rules/device_state.hpp"
 #include "actors/rules/device_status.hpp"
@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,11 +25,20 @@ struct device_traits {
   device_state state = device_state::never;
   device_status status = device_status::ok;
   bool keep = false;
+  std::string_view group = {};                ///< path in the group tree; empty: the root
+  std::span<const std::string_view> tags = {};
+};
+
+/// Kinds of terms, to say which of them a filter may have.
+struct filter_kinds {
+  bool name = false, os = false, state = false, status = false, keep = false, id = false,
+       group = false, tag = false;
 };
 
 /// A parsed target. Terms divided by spaces must all hold; inside a term, alternatives divided by
 /// commas: `os:debian state:silent,never web-*`. A term without a prefix is a name; `*` and `?` are
-/// wildcards; letter case does not count. The empty target is every device.
+/// wildcards; letter case does not count. `group:` means the group and all below it; `group:/` is the
+/// whole tree. The empty target is every device.
 class device_filter {
 public:
   static constexpr std::size_t target_bytes_max = 1024;
@@ -38,9 +48,11 @@ public:
   [[nodiscard]] static std::optional<device_filter> parse(std::string_view target,
                                                           std::string& problem);
   [[nodiscard]] bool matches(const device_traits& device) const;
+  /// Which kinds of terms it has.
+  [[nodiscard]] filter_kinds kinds() const noexcept;
 
 private:
-  enum class trait : std::uint8_t { name, os, state, status, keep, id };
+  enum class trait : std::uint8_t { name, os, state, status, keep, id, group, tag };
   struct alternative {
     trait what = trait::name;
     std::string pattern; ///< lower case
@@ -57,6 +69,10 @@ private:
 
   std::vector<term> terms_;
 };
+
+/// Whether the group at `path` is `pattern` or below it: "eu" means "eu/berlin", and so does "*/berlin"
+/// or "e?". `pattern` must be in lower case and without slashes at its ends; when empty, it is the root.
+[[nodiscard]] bool group_matches(std::string_view pattern, std::string_view path) noexcept;
 
 /// `*` any run, `?` any one character; ASCII letter case does not count. `pattern` must be in lower
 /// case. O(pattern x text) at worst.

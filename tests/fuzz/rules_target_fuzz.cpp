@@ -18,6 +18,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     device_traits device;
     device.name = text;
     device.os_id = "debian";
+    device.group = "eu/berlin";
+    const std::string_view tags[] = {"laptop", text};
+    device.tags = tags;
+    (void)filter->kinds();
     (void)filter->matches(device);
   }
   return 0;

@@ -89,3 +89,54 @@ TEST_CASE("status and keep are words, others are refused with the right ones") {
   CHECK(problem_with("keep:yes").find("neither on nor off") != std::string::npos);
   CHECK(problem_with("state:asleep").find("unknown and off") != std::string::npos);
 }
+
+TEST_CASE("a group means itself and all below it, and no group that only begins alike") {
+  auto device = web();
+  device.group = "eu/Berlin/web";
+  const auto meant_by = [&](std::string_view target) {
+    std::string problem;
+    const auto filter = device_filter::parse(target, problem);
+    REQUIRE_MESSAGE(filter, problem);
+    return filter->matches(device);
+  };
+  CHECK(meant_by("group:eu"));
+  CHECK(meant_by("group:EU/berlin"));
+  CHECK(meant_by("group:/eu/berlin/"));
+  CHECK(meant_by("group:eu/berlin/web"));
+  CHECK(meant_by("group:/"));
+  CHECK(meant_by("group:*/berlin"));
+  CHECK(meant_by("group:us,eu"));
+  CHECK_FALSE(meant_by("group:e"));
+  CHECK_FALSE(meant_by("group:eu/ber"));
+  CHECK_FALSE(meant_by("group:berlin"));
+  CHECK_FALSE(meant_by("group:eu/berlin/web/x"));
+  device.group = "";
+  CHECK(meant_by("group:/"));
+  CHECK_FALSE(meant_by("group:eu"));
+  CHECK(problem_with("group:").find("nothing") != std::string::npos);
+}
+
+TEST_CASE("one of a device's tags is enough, and a device without any is not meant") {
+  auto device = web();
+  std::string problem;
+  const auto filter = device_filter::parse("tag:lap*,old", problem);
+  REQUIRE(filter);
+  CHECK_FALSE(filter->matches(device));
+  const std::string_view tags[] = {"new", "Laptop"};
+  device.tags = tags;
+  CHECK(filter->matches(device));
+  const auto both = device_filter::parse("tag:new tag:old", problem);
+  REQUIRE(both);
+  CHECK_FALSE(both->matches(device));
+}
+
+TEST_CASE("a filter says which kinds of terms it has") {
+  std::string problem;
+  const auto filter = device_filter::parse("tag:a,b group:eu os:debian", problem);
+  REQUIRE(filter);
+  const auto kinds = filter->kinds();
+  CHECK(kinds.tag);
+  CHECK(kinds.group);
+  CHECK(kinds.os);
+  CHECK_FALSE((kinds.name || kinds.state || kinds.status || kinds.keep || kinds.id));
+}
