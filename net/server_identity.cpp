@@ -148,6 +148,22 @@ load_or_make_server_identity(const fs::path& directory, std::int64_t now_s, std:
   return out;
 }
 
+std::optional<server_identity_view> look_at_server_identity(const fs::path& directory,
+                                                            std::string& problem) {
+  const auto contents = files::read_core(directory, problem);
+  const auto core = contents ? files::judge_core(*contents, directory, problem) : std::nullopt;
+  if (!core)
+    return std::nullopt;
+  server_identity_view out{core->authority.self(), std::nullopt};
+  const auto text = read_private_file(directory / files::server, problem);
+  if (!text && !problem.empty())
+    return std::nullopt;
+  std::error_code ec;
+  if (text)
+    out.server = certificate::from_pem(*text, ec);
+  return out;
+}
+
 bool renew_server_certificate_if_due(server_identity& identity, const fs::path& directory,
                                      std::int64_t now_s, std::string& problem) {
   problem.clear();

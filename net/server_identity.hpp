@@ -44,6 +44,16 @@ struct server_identity {
 load_or_make_server_identity(const std::filesystem::path& directory, std::int64_t now_s,
                              std::string& problem);
 
+/// What there is to see of an identity without using or mending it.
+struct server_identity_view {
+  certificate authority;
+  std::optional<certificate> server; ///< empty: the next start makes one
+};
+
+/// Judges the directory as a start would, and changes nothing. Empty with a sentence in `problem`.
+[[nodiscard]] std::optional<server_identity_view>
+look_at_server_identity(const std::filesystem::path& directory, std::string& problem);
+
 /// Replaces key and certificate when the certificate has passed 2/3 of its life or is not valid
 /// yet (the clock was wrong when it was made). True when it did; false with an empty `problem` when
 /// it is not due. A server that runs for months asks once a day.

@@ -26,7 +26,6 @@ namespace {
 using tcp = asio::ip::tcp;
 using tcp_acceptor = asio::basic_socket_acceptor<tcp, asio::io_context::executor_type>;
 
-constexpr int backlog_max = 4096;
 constexpr int accepts_per_wakeup_max = 64;
 constexpr std::chrono::milliseconds exhaustion_pause{100};
 

@@ -19,6 +19,9 @@
 
 namespace muster::net {
 
+/// Connections that wait in the kernel, where net.core.somaxconn allows it.
+inline constexpr int backlog_max = 4096;
+
 struct listener_options {
   std::string address = "::";          ///< numeric; "::" takes IPv4 too (dual stack)
   std::uint16_t port = 0;              ///< 0: any free one

@@ -21,7 +21,6 @@ namespace muster::storage {
 [[nodiscard]] std::vector<rocksdb::ColumnFamilyDescriptor>
 family_settings(const rocks_options& options);
 
-[[nodiscard]] std::uint64_t default_reserve_bytes(const rocks_options& options);
 
 /// How much memory of a batch that was written is kept for the next one.
 [[nodiscard]] std::size_t kept_batch_bytes(const rocks_options& options);

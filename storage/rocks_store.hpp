@@ -31,6 +31,9 @@ struct rocks_options {
   std::optional<std::uint64_t> reserve_bytes = {};
 };
 
+/// What stands for an empty reserve_bytes.
+[[nodiscard]] std::uint64_t default_reserve_bytes(const rocks_options& options);
+
 /// Opens or makes the store (directory included). After a kill or a power loss this alone recovers:
 /// nothing has to be repaired. nullptr on failure: errc::locked, not_permitted, newer_format,
 /// disk_full, corrupt or io_error, and `problem` is one clear sentence that names the directory and

@@ -2,7 +2,9 @@
 
 #include "apps/common/ask_secret.hpp"
 #include "apps/common/exit_codes.hpp"
+#include "apps/server/check_facts.hpp"
 #include "apps/server/local_control.hpp"
+#include "apps/server/owner_role.hpp"
 #include "net/certificate.hpp"
 #include "net/identity_archive.hpp"
 #include "net/private_file.hpp"
@@ -22,12 +24,22 @@ int complain(const std::string& problem, int code = exit_failed) {
   return code;
 }
 
+/// The archive's file is whose who asks; only the reading is done as the identity's owner.
+std::optional<std::string> sealed_identity(const server_settings& settings,
+                                           const std::string& passphrase, std::string& problem) {
+  owner_role owner{settings.data_directory};
+  if (!owner.assume(problem))
+    return std::nullopt;
+  return net::export_server_identity(settings.identity(), passphrase, problem);
+}
+
 } // namespace
 
 int print_pin(const server_settings& settings) {
   const auto file = settings.identity() / "authority.pem";
   std::string problem;
-  const auto pem = net::read_private_file(file, problem);
+  owner_role owner{settings.data_directory};
+  const auto pem = owner.assume(problem) ? net::read_private_file(file, problem) : std::nullopt;
   if (!pem)
     return complain(problem.empty() ? file.string() + ": there is no identity yet; start the server once"
                                     : problem);
@@ -55,7 +67,7 @@ int export_identity(const server_settings& settings, const std::filesystem::path
   const auto passphrase = ask_secret("passphrase", true, problem);
   if (!passphrase)
     return complain(problem, exit_usage);
-  const auto archive = net::export_server_identity(settings.identity(), *passphrase, problem);
+  const auto archive = sealed_identity(settings, *passphrase, problem);
   if (!archive || !net::write_private_file(file, *archive, problem))
     return complain(problem);
   std::printf("%s has the identity, sealed; without the passphrase nobody can use it, you included\n",
@@ -72,11 +84,19 @@ int import_identity(const server_settings& settings, const std::filesystem::path
   const auto passphrase = ask_secret("passphrase", false, problem);
   if (!passphrase)
     return complain(problem, exit_usage);
-  if (!net::import_server_identity(settings.identity(), archive, *passphrase, problem))
+  owner_role owner{settings.data_directory};
+  if (!owner.assume(problem)
+      || !net::import_server_identity(settings.identity(), archive, *passphrase, problem))
     return complain(problem);
   std::printf("%s is the identity now; agents that trusted it before still do\n",
               settings.identity().c_str());
   return exit_fine;
+}
+
+int check(const server_settings& settings, bool json) {
+  const auto found = check_server(settings);
+  std::printf("%s", (json ? as_json(found) : as_lines(found)).c_str());
+  return exit_code_of(found);
 }
 
 } // namespace muster::server

@@ -25,4 +25,7 @@ namespace muster::server {
 [[nodiscard]] int import_identity(const server_settings& settings,
                                   const std::filesystem::path& file);
 
+/// Prints what check_facts.hpp finds; 0 when nothing has failed.
+[[nodiscard]] int check(const server_settings& settings, bool json);
+
 } // namespace muster::server

@@ -3,19 +3,14 @@
 #include "apps/common/clock.hpp"
 #include "apps/common/descriptors.hpp"
 #include "apps/server/first_start.hpp"
-#include "net/udp_socket.hpp"
+#include "apps/server/owner_role.hpp"
+#include "apps/server/port_probe.hpp"
 #include "storage/rocks_store.hpp"
 
-#include <asio/io_context.hpp>
-#include <asio/ip/tcp.hpp>
-#include <asio/ip/v6_only.hpp>
-
-#include <deque>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <utility>
-#include <vector>
 
 namespace muster::server {
 
@@ -24,8 +19,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t pem_bytes_max = 256 * 1024;
-/// RocksDB's files, logs, ports, and some to spare; connections come on top.
-constexpr std::uint64_t descriptors_min = 1024;
 
 std::optional<std::string> read_pem(const fs::path& file, const char* setting,
                                     std::string& problem) {
@@ -38,73 +31,29 @@ std::optional<std::string> read_pem(const fs::path& file, const char* setting,
   return text;
 }
 
-/// All ports, held until all have been had: whoever is first may not be in the other's way either.
-/// Asked before anything is made, because a port that is taken is the commonest mistake of all. The
-/// ports themselves are opened by their actors, a moment later.
-class port_probe {
-public:
-  bool is_free_for_datagrams(const std::string& address, std::uint16_t port, const char* setting,
-                             std::string& problem) {
-    std::error_code ec;
-    bool v6 = false;
-    datagram_probes_.push_back(net::bind_udp(address, port, 0, v6, ec));
-    if (!ec)
-      return true;
-    problem = "cannot receive datagrams on " + address + " port " + std::to_string(port) + ": "
-              + ec.message() + "; stop who does, or set " + setting + ".port or " + setting
-              + ".address";
-    return false;
-  }
-
-  bool is_free(const std::string& address, std::uint16_t port, const char* setting,
-               std::string& problem) {
-    std::error_code ec;
-    auto& probe = probes_.emplace_back(io_);
-    listen(probe, address, port, ec);
-    if (!ec)
-      return true;
-    problem = "cannot listen on " + address + " port " + std::to_string(port) + ": " + ec.message()
-              + "; stop who does, or set " + setting + ".port or " + setting + ".address";
-    return false;
-  }
-
-private:
-  using acceptor = asio::ip::tcp::acceptor;
-
-  static void listen(acceptor& probe, const std::string& text, std::uint16_t port,
-                     std::error_code& ec) {
-    auto address = asio::ip::make_address(text, ec);
-    if (ec)
-      return;
-    probe.open(address.is_v6() ? asio::ip::tcp::v6() : asio::ip::tcp::v4(), ec);
-    if (ec && address.is_v6() && address.is_unspecified()) { // a kernel without IPv6
-      address = asio::ip::address_v4::any();
-      probe.open(asio::ip::tcp::v4(), ec);
-    }
-    if (!ec)
-      probe.set_option(asio::socket_base::reuse_address{true}, ec);
-    if (!ec && address.is_v6())
-      probe.set_option(asio::ip::v6_only{!address.is_unspecified()}, ec);
-    if (!ec)
-      probe.bind({address, port}, ec);
-    if (!ec)
-      probe.listen(1, ec);
-  }
-
-  asio::io_context io_;
-  std::deque<acceptor> probes_;
-  std::vector<net::owned_descriptor> datagram_probes_;
-};
-
 bool ports_are_free(const server_settings& settings, std::string& problem) {
   port_probe probe;
-  return probe.is_free(settings.agents_address, settings.agents_port, "agents", problem)
-         && (!settings.plain_enabled
-             || probe.is_free(settings.plain_address, settings.plain_port, "plain", problem))
-         && probe.is_free(settings.admin_address, settings.admin_port, "admin", problem)
-         && probe.is_free_for_datagrams(settings.notices_address, settings.notices_port, "notices",
-                                        problem)
-         && probe.is_free_for_datagrams(settings.wakes_address, 0, "wakes", problem);
+  for (const auto& port : ports_wanted(settings)) {
+    const auto ec = probe.take(port);
+    if (!ec)
+      continue;
+    problem = std::string{port.datagrams ? "cannot receive datagrams on " : "cannot listen on "}
+              + port.address + " port " + std::to_string(port.port) + ": " + ec.message()
+              + "; stop who does, or set " + port.setting + ".port or " + port.setting + ".address";
+    return false;
+  }
+  return true;
+}
+
+/// Files of root's in the directory of another user would shut that user out of it.
+bool is_ours(const fs::path& directory, std::string& problem) {
+  const owner_role owner{directory};
+  if (!owner.is_another())
+    return true;
+  problem = directory.string() + ": belongs to user " + owner.name()
+            + ", and this is root; start it by its unit, or as that user: runuser -u " + owner.name()
+            + " -- muster-server";
+  return false;
 }
 
 bool prepare_directory(const fs::path& directory, std::string& problem) {
@@ -120,11 +69,15 @@ bool prepare_directory(const fs::path& directory, std::string& problem) {
 
 bool has_descriptors(const server_settings& settings, std::string& problem) {
   static_cast<void>(raise_descriptor_limit());
-  const std::uint64_t ports = settings.plain_enabled ? 2 : 1;
-  return descriptors_for(descriptors_min + ports * settings.agents_connections_max, problem);
+  return descriptors_for(descriptors_wanted(settings), problem);
 }
 
 } // namespace
+
+std::uint64_t descriptors_wanted(const server_settings& settings) {
+  const std::uint64_t ports = settings.plain_enabled ? 2 : 1;
+  return descriptors_beside + ports * settings.agents_connections_max;
+}
 
 net::server_tls_context_ptr agents_context(const net::server_identity& identity,
                                            std::string& problem) {
@@ -183,7 +136,8 @@ net::server_tls_context_ptr admin_context(const server_settings& settings,
 std::optional<foundation> lay_foundation(const server_settings& settings, std::string& problem) {
   if (!has_descriptors(settings, problem)
       || !ports_are_free(settings, problem)
-      || !prepare_directory(settings.data_directory, problem))
+      || !prepare_directory(settings.data_directory, problem)
+      || !is_ours(settings.data_directory, problem))
     return std::nullopt;
   // The store first: it is locked by a server that runs already, whose identity must be left alone.
   std::error_code ec;

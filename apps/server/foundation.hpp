@@ -8,6 +8,7 @@
 #include "net/tls_context.hpp"
 #include "storage/store.hpp"
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -21,6 +22,11 @@ struct foundation {
   net::server_tls_context_ptr admin_tls;
   net::server_plain_context_ptr agents_plain; ///< null when that port is off
 };
+
+/// RocksDB's files, logs, ports, and some to spare; connections come on top.
+inline constexpr std::uint64_t descriptors_beside = 1024;
+/// How many this server must be able to have.
+[[nodiscard]] std::uint64_t descriptors_wanted(const server_settings& settings);
 
 [[nodiscard]] std::optional<foundation> lay_foundation(const server_settings& settings,
                                                        std::string& problem);

@@ -1,14 +1,19 @@
 #pragma once
 // What root may ask of the running server on its local socket: a new password for a user who has
-// lost the old one.
+// lost the old one, and how the server is doing.
 
 #include "actors/protocol.hpp"
 #include "net/local_port.hpp"
 
+#include <caf/actor_addr.hpp>
 #include <caf/actor_system.hpp>
 
+#include <cstdint>
 #include <filesystem>
+#include <functional>
+#include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -16,16 +21,49 @@ namespace muster::server {
 
 inline constexpr const char* local_socket_file = "server.sock"; ///< in the data directory
 
-/// Answers on the socket (mode 0600) until dropped. A request is {"do":"passwd","user":"...",
-/// "password":"..."}, an answer {"ok":true} or {"ok":false,"error":"..."}. Null with an error when
-/// the socket cannot be made.
+/// Whom the socket asks.
+struct local_services {
+  actors::accounts_actor accounts;
+  caf::actor_addr root; ///< not held: whoever holds it holds its end up
+};
+
+/// Answers on the socket (mode 0600) until dropped. Requests, and answers beside
+/// {"ok":false,"error":"..."}:
+///
+///     {"do":"passwd","user":"...","password":"..."}   {"ok":true}
+///     {"do":"status"}                                 {"ok":true,"version":"...","ports":{...},...}
+///
+/// Null with an error when the socket cannot be made.
 [[nodiscard]] std::shared_ptr<net::local_port>
 open_local_control(caf::actor_system& system, net::io_pool& pool,
-                   const std::filesystem::path& directory, actors::accounts_actor accounts,
+                   const std::filesystem::path& directory, local_services services,
                    std::error_code& ec);
 
-/// The asking side: `muster-server passwd USER`. False with a sentence in `problem`.
+// -- the asking side ------------------------------------------------------------------------------
+
+/// `muster-server passwd USER`. False with a sentence in `problem`.
 [[nodiscard]] bool ask_for_password(const std::filesystem::path& directory, std::string_view user,
                                     std::string_view password, std::string& problem);
+
+/// What the server says of itself.
+struct server_report {
+  std::string version;
+  std::int64_t now_us = 0;
+  std::uint64_t descriptors_max = 0;
+  std::uint64_t descriptors_open = 0;
+  std::map<std::string, std::uint16_t> ports; ///< by the settings' section; 0: does not listen
+  std::map<std::string, double> figures;      ///< as /metrics has them; labels added up
+};
+
+/// Empty when the text is no such answer. Pure.
+[[nodiscard]] std::optional<server_report> parse_server_report(std::string_view text);
+
+/// Figures by name out of a metrics text; those with several labels are added up. Pure.
+[[nodiscard]] std::map<std::string, double> figures_of(std::string_view metrics);
+
+enum class asked { answered, not_running, not_allowed, failed };
+/// `muster-server check`. A sentence in `problem` unless answered.
+[[nodiscard]] asked ask_for_report(const std::filesystem::path& directory, server_report& out,
+                                   std::string& problem);
 
 } // namespace muster::server

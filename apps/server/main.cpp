@@ -25,6 +25,7 @@ using namespace muster;
 struct commands {
   std::string user;
   std::filesystem::path archive;
+  bool json = false;
   CLI::App* run;
   CLI::App* pin;
   CLI::App* passwd;
@@ -32,6 +33,7 @@ struct commands {
   CLI::App* export_;
   CLI::App* import;
   CLI::App* check;
+  CLI::App* check_config;
   CLI::App* example;
 
   explicit commands(CLI::App& app)
@@ -41,8 +43,10 @@ struct commands {
       identity(app.add_subcommand("identity", "move the server's keys to another machine")),
       export_(identity->add_subcommand("export", "seal the identity into a file under a passphrase")),
       import(identity->add_subcommand("import", "take an identity from such a file")),
-      check(app.add_subcommand("check-config", "say whether the settings are understood")),
+      check(app.add_subcommand("check", "look at everything a server needs, and at the one that runs")),
+      check_config(app.add_subcommand("check-config", "say whether the settings are understood")),
       example(app.add_subcommand("example-config", "print a settings file with every default")) {
+    check->add_flag("--json", json, "for programs");
     passwd->add_option("user", user, "whose")->required();
     identity->require_subcommand(1);
     identity->fallthrough();
@@ -63,7 +67,9 @@ int run_command(const commands& c, const config::table& table,
     return server::export_identity(settings, c.archive);
   if (c.import->parsed())
     return server::import_identity(settings, c.archive);
-  if (c.check->parsed()) {
+  if (c.check->parsed())
+    return server::check(settings, c.json);
+  if (c.check_config->parsed()) {
     std::printf("%s", config::effective(table).c_str());
     return exit_fine;
   }

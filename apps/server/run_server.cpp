@@ -163,9 +163,9 @@ int run_server(const server_settings& settings, stop_signals& signals) {
   auto root = system.spawn(actors::server_root, std::move(parts->root));
   std::error_code ec;
   auto control = open_local_control(system, admin_pool, settings.data_directory,
-                                    std::move(parts->accounts), ec);
+                                    {std::move(parts->accounts), root->address()}, ec);
   if (!control)
-    spdlog::warn("no local socket for 'muster-server passwd': {}", ec.message());
+    spdlog::warn("no local socket for 'muster-server passwd' and 'check': {}", ec.message());
   parts.reset();
   std::make_shared<key_keeper>(admin_pool.lane(0), *base, settings, shown)->arm();
   {
