@@ -67,8 +67,11 @@ std::optional<device_filter> device_filter::parse(std::string_view target, std::
   device_filter out;
   while (!target.empty()) {
     const auto text = cut(target, ' ');
-    if (!text.empty() && !out.add_term(text, problem))
+    if (text.empty())
+      continue;
+    if (!out.add_term(text, problem))
       return std::nullopt;
+    (out.text_ += out.text_.empty() ? "" : " ") += text;
   }
   return out;
 }

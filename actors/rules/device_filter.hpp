@@ -48,6 +48,8 @@ public:
   [[nodiscard]] static std::optional<device_filter> parse(std::string_view target,
                                                           std::string& problem);
   [[nodiscard]] bool matches(const device_traits& device) const;
+  /// As it was written, with single spaces.
+  [[nodiscard]] const std::string& text() const noexcept { return text_; }
   /// Which kinds of terms it has.
   [[nodiscard]] filter_kinds kinds() const noexcept;
 
@@ -67,6 +69,7 @@ private:
   [[nodiscard]] static bool read_word(alternative& a, std::string& problem);
   [[nodiscard]] bool add_term(std::string_view text, std::string& problem);
 
+  std::string text_;
   std::vector<term> terms_;
 };
 
