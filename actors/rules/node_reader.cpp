@@ -148,7 +148,7 @@ void node_reader::paths(std::string_view name, std::vector<settings_path>& out,
     return;
   std::vector<std::string> all;
   const auto before = problems_.size();
-  texts(name, all, items_max, settings_path::text_bytes_max);
+  texts(name, all, items_max, settings_path::text_bytes_max, true); // "": the whole document
   if (problems_.size() > before)
     return;
   for (std::size_t i = 0; i < all.size(); ++i) {

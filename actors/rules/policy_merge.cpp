@@ -76,6 +76,41 @@ private:
   std::vector<explained_setting>& out_;
 };
 
+bool has_entries(const settings_value& value) noexcept {
+  return value.is_map() && !value.as_map()->empty();
+}
+
+/// setting_tree::lay_over for values that need no sources, and several times as quick: this is the
+/// step that is done once for each device.
+void put_own(settings_value& base, const settings_value& own, const lock_set::node* locks) {
+  if (locks != nullptr && locks->source)
+    return;
+  if (!has_entries(own)) {
+    if (!(own.is_map() && base.is_map()) && (locks == nullptr || locks->below.empty()))
+      base = own;
+    return;
+  }
+  // A value gives way to a map only if the locks leave something of the map.
+  auto map = base.is_map() ? std::move(base) : settings_value::empty_map();
+  for (const auto& entry : *own.as_map()) {
+    const auto* below = locks == nullptr ? nullptr : locks->find(entry.name);
+    if (auto* there = map.find(entry.name)) {
+      put_own(*there, entry.value, below);
+    } else if (below == nullptr) {
+      map.set(entry.name, entry.value);
+    } else if (has_entries(entry.value) && !below->source) {
+      auto passed = settings_value::empty_map();
+      put_own(passed, entry.value, below);
+      if (has_entries(passed))
+        map.set(entry.name, std::move(passed));
+    } else if (!below->source && below->below.empty()) {
+      map.set(entry.name, entry.value);
+    }
+  }
+  if (base.is_map() || has_entries(map))
+    base = std::move(map);
+}
+
 void collect_overruled(const settings_value& at, const settings_path& path, const lock_set& locks,
                        std::vector<settings_path>& out) {
   const auto* entries = at.as_map();
@@ -168,9 +203,9 @@ std::vector<explained_setting> composed_policy::explain(const settings_document&
 
 settings_document with_own(const settings_document& values, const lock_set& locks,
                            const settings_document& own) {
-  setting_tree out{values, 0};
-  out.lay_over(setting_tree{own, 0}, locks);
-  return out.document();
+  auto out = values;
+  put_own(out, own, &locks.root());
+  return out;
 }
 
 std::vector<settings_path> overruled(const lock_set& locks, const settings_document& own) {

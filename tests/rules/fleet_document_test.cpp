@@ -234,6 +234,12 @@ TEST_CASE("each mistake in a task is one line with its place") {
   CHECK(problems(many).size() == fleet_problems_max + 1);
 }
 
+TEST_CASE("a policy that locks all of its settings survives its file") {
+  const auto objects = read(document("Policy", "{name: sshd}", "  locks: [\"\"]\n"));
+  REQUIRE(std::get<policy>(objects.at(0).spec).locks == std::vector{settings_path{}});
+  CHECK(meaning(read(export_fleet(objects))) == meaning(objects));
+}
+
 TEST_CASE("a task survives its document with all it can have") {
   const auto objects =
     read(task("    script: |\n      #!/bin/sh\n      echo $X\n    user: www\n    directory: /srv\n "
