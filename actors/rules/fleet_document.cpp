@@ -193,6 +193,10 @@ std::optional<fleet_object> fleet_object_from(fleet_kind kind, std::string_view 
   return problem.empty() ? std::optional{std::move(out)} : std::nullopt;
 }
 
+moving_rule moving_rule_of(std::string_view name, const rule_spec& spec, group_id target) {
+  return {std::string{name}, spec.when, target, spec.permanent, spec.trust_claimed};
+}
+
 std::string export_fleet(std::span<const fleet_object> objects) {
   std::vector<const fleet_object*> sorted;
   for (const auto& object : objects)

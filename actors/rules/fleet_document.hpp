@@ -24,7 +24,7 @@ namespace muster::rules {
 enum class fleet_kind : std::uint8_t { group, policy, rule, task };
 inline constexpr std::size_t fleet_kinds = 4;
 
-/// What names a thing. Paths of groups are compared without regard to letter case.
+/// What names a thing, so that giving it another name is making a new one and removing the old. Paths of groups are compared without regard to letter case.
 struct fleet_key {
   fleet_kind kind = fleet_kind::group;
   std::string group; ///< of a policy: its group, lower case; empty: the root
@@ -96,6 +96,9 @@ struct fleet_result {
                                                             std::string_view name,
                                                             const settings_document& spec,
                                                             std::string& problem);
+
+/// A rule as moving_rules.hpp applies it, once its target is known. The caller sorts by `order`, then name.
+[[nodiscard]] moving_rule moving_rule_of(std::string_view name, const rule_spec& spec, group_id target);
 
 /// YAML that read_fleet reads back as the same objects, sorted by key.
 [[nodiscard]] std::string export_fleet(std::span<const fleet_object> objects);

@@ -44,6 +44,9 @@ public:
   settings_value(std::string value) noexcept;
   settings_value(const char* value);
   settings_value(list items) noexcept;
+  /// Any other pointer would pass for true.
+  template <class T>
+  settings_value(T*) = delete;
 
   /// An empty map: what a document begins as.
   [[nodiscard]] static settings_value empty_map();

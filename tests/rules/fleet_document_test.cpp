@@ -126,6 +126,11 @@ TEST_CASE("a fleet is read from its documents") {
   CHECK(rule.when.size() == 2);
   CHECK(rule.move_to == "eu/berlin");
   CHECK((rule.permanent && rule.trust_claimed));
+  placement_facts device;
+  device.os_id = "debian";
+  device.source = ip_address::parse("10.1.2.3");
+  const std::vector<moving_rule> rules{moving_rule_of("berlin", rule, {7})};
+  CHECK(place(rules, device, moving_occasion::changed) == placement{0, {7}});
   const auto& upgrade = std::get<task_spec>(objects[4].spec);
   CHECK(upgrade.action.kind == task_kind::upgrade);
   CHECK(upgrade.action.time_limit == std::chrono::hours{1});

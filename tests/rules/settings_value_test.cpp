@@ -114,6 +114,17 @@ TEST_CASE("no beginning of a document's bytes is a document, nor is one with som
   }
 }
 
+TEST_CASE("no beginning of a JSON map is a document, nor is one with something behind it") {
+  settings_maker make{20};
+  std::string problem;
+  for (int round = 0; round < 50; ++round) {
+    const auto text = to_json(make.map(4));
+    for (std::size_t cut = 0; cut < text.size(); ++cut)
+      REQUIRE_FALSE(settings_from_json(std::string_view{text}.substr(0, cut), problem));
+    REQUIRE_FALSE(settings_from_json(text + "}", problem));
+  }
+}
+
 TEST_CASE("bytes that are not written so are no document") {
   using namespace std::string_literals;
   CHECK(says(bytes_problem("\x02n"), "version"));
