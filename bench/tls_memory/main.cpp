@@ -2,9 +2,9 @@
 // its computer?
 
 #include "bench/figures.hpp"
+#include "bench/real_server.hpp"
 #include "bench/tls_memory/crowd.hpp"
 #include "bench/tls_memory/process_figures.hpp"
-#include "tests/system/process.hpp"
 
 #include <muster/assert.hpp>
 
@@ -13,8 +13,6 @@
 #include <algorithm>
 #include <chrono>
 #include <csignal>
-#include <cstdio>
-#include <cstdlib>
 #include <fstream>
 
 using namespace muster::bench;
@@ -29,57 +27,14 @@ constexpr double session_bytes_max = 6.5 * 1024;
 constexpr std::chrono::seconds server_watch{30};
 constexpr std::chrono::seconds agent_watch{60};
 
-std::string wait_for(process& program, const std::string& pattern) {
-  auto found = program.expect(pattern, 60s);
-  if (!found) {
-    std::fprintf(stderr, "tls_memory: waited for '%s' in:\n%s", pattern.c_str(),
-                 program.output().c_str());
-    std::exit(2);
-  }
-  return *found;
+crowd_options for_agents_of(const real_server& server) {
+  crowd_options out;
+  out.port = server.port();
+  const auto raw = muster::net::from_hex(server.pin());
+  std::copy(raw->begin(), raw->end(), out.pin.begin());
+  std::ifstream(server.first_token()) >> out.token;
+  return out;
 }
-
-/// muster-server on a data directory that outlives it.
-class server {
-public:
-  server(const std::filesystem::path& directory, std::uint16_t port)
-    : program_({MUSTER_SERVER_PATH, "--config", settings(directory), "--data",
-                (directory / "server").string(), "--agents-address", "127.0.0.1", "--agents-port",
-                std::to_string(port), "--notices-address", "127.0.0.1", "--notices-port", "0",
-                "--admin-address", "127.0.0.1", "--admin-port", "0"}) {
-    port_ =
-      static_cast<std::uint16_t>(std::stoi(wait_for(program_, "agents +127.0.0.1:([0-9]+)\n")));
-    pin_ = wait_for(program_, "pin +([0-9a-f]{64})\n");
-  }
-
-  [[nodiscard]] crowd_options for_agents(const std::filesystem::path& directory) const {
-    crowd_options out;
-    out.port = port_;
-    const auto raw = muster::net::from_hex(pin_);
-    std::copy(raw->begin(), raw->end(), out.pin.begin());
-    std::ifstream(directory / "server" / "first-token") >> out.token;
-    return out;
-  }
-  [[nodiscard]] std::uint16_t port() const { return port_; }
-  [[nodiscard]] const std::string& pin() const { return pin_; }
-  [[nodiscard]] process& program() { return program_; }
-
-  void stop() {
-    program_.signal(SIGTERM);
-    MUSTER_ASSERT(program_.wait(60s) == 0, "the server stops");
-  }
-
-private:
-  static std::string settings(const std::filesystem::path& directory) {
-    const auto file = directory / "server.toml";
-    std::ofstream{file} << "[log]\nlevel = \"warning\"\n";
-    return file.string();
-  }
-
-  process program_;
-  std::uint16_t port_ = 0;
-  std::string pin_;
-};
 
 /// Share of one core over this time.
 double cpu_share(process& program, std::chrono::seconds time) {
@@ -103,14 +58,14 @@ memory settled_memory(process& program) {
 
 void ask_about_sessions(const std::filesystem::path& directory, figures& out) {
   muster::net::io_pool pool{1};
-  auto first = std::make_unique<server>(directory, 0);
+  auto first = std::make_unique<real_server>(directory);
   const auto port = first->port();
-  crowd agents{pool, first->for_agents(directory)};
+  crowd agents{pool, for_agents_of(*first)};
   agents.enrol(many);
   // Enrolling and syncing leave much in memory that is not the sessions': begin anew.
   first->stop();
   first.reset();
-  server fresh{directory, port};
+  real_server fresh{directory, port};
   const auto empty = settled_memory(fresh.program());
   const auto per_session = [&](const memory& now, std::size_t sessions) {
     return (now.anonymous_kb - empty.anonymous_kb) * 1024 / static_cast<double>(sessions);
@@ -135,15 +90,14 @@ void ask_about_sessions(const std::filesystem::path& directory, figures& out) {
 }
 
 void ask_about_agent(const std::filesystem::path& directory, figures& out) {
-  server here{directory, 0};
+  real_server here{directory};
   const auto config = directory / "agent.toml";
   std::ofstream{config} << "[sync]\nkeep = true\n";
   const std::vector<std::string> agent{MUSTER_AGENT_PATH, "--config", config.string(), "--data",
                                        (directory / "agent").string()};
   auto enrol = agent;
-  enrol.insert(enrol.end(),
-               {"enrol", "--server", "127.0.0.1:" + std::to_string(here.port()), "--pin",
-                here.pin(), "--token-file", (directory / "server" / "first-token").string()});
+  enrol.insert(enrol.end(), {"enrol", "--server", "127.0.0.1:" + std::to_string(here.port()),
+                             "--pin", here.pin(), "--token-file", here.first_token().string()});
   MUSTER_ASSERT(run(enrol).exit_code == 0, "the agent enrols");
   process program{agent};
   static_cast<void>(wait_for(program, "connected to "));
