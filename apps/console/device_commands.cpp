@@ -59,8 +59,12 @@ public:
   device_report(console& c, std::string id) : c_(c), path_("/devices/" + id), id_(std::move(id)) {}
 
   std::string detail() { return c_.server().get(path_); }
-  std::string applications() { return c_.server().get(path_ + "/applications"); }
-  std::string run_states() { return c_.server().get(path_ + "/run_states"); }
+  std::string applications(admin::device_applications& into) {
+    return read_pages(c_.server(), path_ + "/applications", {}, {0, true}, into).json;
+  }
+  std::string run_states(admin::device_run_states& into) {
+    return read_pages(c_.server(), path_ + "/run_states", {}, {0, true}, into).json;
+  }
   std::string events(const char* limit) {
     return c_.server().get("/events", {{"device", id_}, {"limit", limit}});
   }
@@ -103,11 +107,13 @@ int show_sections(console& c, device_report& report, const device_flags& flags) 
       add("Deliveries", deliveries_text(detail, look), "nothing was delivered yet");
   }
   if (flags.applications) {
-    const auto list = answer_as<admin::device_applications>(report.applications());
+    admin::device_applications list;
+    static_cast<void>(report.applications(list));
     add("Applications", applications_text(list, look), "none are known yet");
   }
   if (flags.services) {
-    const auto list = answer_as<admin::device_run_states>(report.run_states());
+    admin::device_run_states list;
+    static_cast<void>(report.run_states(list));
     add("Services", run_states_text(list, look), "none are known yet");
   }
   if (flags.events) {
@@ -123,10 +129,14 @@ int show_json(console& c, device_report& report, const device_flags& flags) {
   std::vector<std::pair<std::string, std::string>> parts;
   if (flags.facts || flags.deliveries || !flags.any())
     parts.emplace_back("device", report.detail());
-  if (flags.applications)
-    parts.emplace_back("applications", report.applications());
-  if (flags.services)
-    parts.emplace_back("runStates", report.run_states());
+  if (flags.applications) {
+    admin::device_applications list;
+    parts.emplace_back("applications", report.applications(list));
+  }
+  if (flags.services) {
+    admin::device_run_states list;
+    parts.emplace_back("runStates", report.run_states(list));
+  }
   if (flags.events)
     parts.emplace_back("events", report.events(listed_events));
   if (parts.size() == 1) {

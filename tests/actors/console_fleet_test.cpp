@@ -31,8 +31,8 @@ struct fleet_world : console_world {
     std::string cursor;
     const std::string link = target.find('?') == std::string::npos ? "?" : "&";
     for (int pages = 0; pages < 1000; ++pages) {
-      const auto page = get(target + link + "limit=" + std::to_string(limit)
-                            + (cursor.empty() ? "" : "&cursor=" + cursor));
+      const auto page = get(target + link + "limit=" + std::to_string(limit) +
+                            (cursor.empty() ? "" : "&cursor=" + cursor));
       CHECK(page.at(rows).size() <= limit);
       for (const auto& row : page.at(rows))
         out.push_back(row);
@@ -53,9 +53,9 @@ struct fleet_world : console_world {
     section.set_received_ms(1'234);
     section.set_bytes(bytes.size());
     section.set_compressed(storage::compress(bytes));
-    const storage::change_batch batch{
-      storage::put(storage::family::inventory, storage::keys::section(device.bytes, number),
-                   storage::records::encode(section))};
+    const storage::change_batch batch{storage::put(storage::family::inventory,
+                                                   storage::keys::section(device.bytes, number),
+                                                   storage::records::encode(section))};
     REQUIRE_FALSE(db.write({&batch, 1}));
   }
 };
@@ -69,7 +69,8 @@ std::vector<std::string> column(const json& rows, const std::string& name) {
 
 } // namespace
 
-TEST_CASE_FIXTURE(fleet_world, "devices of all shards come as one sorted list, each once, in pages of any size") {
+TEST_CASE_FIXTURE(
+  fleet_world, "devices of all shards come as one sorted list, each once, in pages of any size") {
   std::set<std::string> names;
   for (std::uint16_t i = 0; i < 50; ++i) {
     const auto name = "host-" + std::to_string(i % 20); // some share their name
@@ -93,7 +94,8 @@ TEST_CASE_FIXTURE(fleet_world, "devices of all shards come as one sorted list, e
   CHECK(get("/api/v1/devices?limit=50").at("nextCursor") == "");
 }
 
-TEST_CASE_FIXTURE(fleet_world, "what agents say of themselves cannot make a list too large to be sent") {
+TEST_CASE_FIXTURE(fleet_world,
+                  "what agents say of themselves cannot make a list too large to be sent") {
   for (std::uint16_t i = 0; i < 400; ++i) {
     auto outcome = std::make_shared<sync_outcome>();
     const auto device = enrol(i, "host-" + std::to_string(i));
@@ -128,7 +130,8 @@ TEST_CASE_FIXTURE(fleet_world, "targets choose devices; a cursor belongs to its 
   get("/api/v1/devices?target=web-*&cursor=" + cursor.substr(1), 400);
 }
 
-TEST_CASE_FIXTURE(fleet_world, "two devices of one machine are shown as such, whatever their shards") {
+TEST_CASE_FIXTURE(fleet_world,
+                  "two devices of one machine are shown as such, whatever their shards") {
   enrol(1, "first", 9);
   enrol(2, "second", 9);
   enrol(3, "third");
@@ -161,12 +164,43 @@ TEST_CASE_FIXTURE(fleet_world, "a device shows what was delivered, when") {
 
   const auto detail = get(path);
   CHECK(detail.at("facts").at("memoryBytes") == "8000000000");
-  CHECK(column(detail.at("sections"), "section")
-        == std::vector<std::string>{"facts", "applications", "run_states"});
+  CHECK(column(detail.at("sections"), "section") ==
+        std::vector<std::string>{"facts", "applications", "run_states"});
   CHECK(detail.at("sections")[0].at("receivedUs") == "1234000");
   CHECK(detail.at("sections")[0].at("digest").get<std::string>().size() == 32);
   CHECK(get(path + "/applications").at("applications")[0].at("name") == "openssl");
   CHECK(get(path + "/run_states").at("runStates")[0].at("kind") == "run_kind_unit");
+}
+
+TEST_CASE_FIXTURE(fleet_world,
+                  "however much a device has installed, all of it can be read, page by page") {
+  const auto id = enrol(5, "host");
+  const auto path = "/api/v1/devices/" + id.text() + "/applications";
+  constexpr int installed = 1'500;
+  wire::applications applications;
+  for (int i = 0; i < installed; ++i) {
+    auto& one = *applications.add_items();
+    one.set_name("package-" + std::to_string(10'000 + i));
+    one.set_vendor(std::string(1'000, '<')); // six times as long in JSON
+  }
+  put_section(id, 2, applications);
+  for (const std::size_t limit : {100U, 700U, 1000U}) {
+    const auto rows = all(path, "applications", limit);
+    REQUIRE(rows.size() == installed);
+    for (int i = 0; i < installed; ++i)
+      REQUIRE(rows[static_cast<std::size_t>(i)].at("name") ==
+              "package-" + std::to_string(10'000 + i));
+  }
+  const auto first = get(path + "?limit=1000");
+  CHECK(first.at("applications").size() < 1000);
+
+  const auto next = path + "?limit=1000&cursor=" + first.at("nextCursor").get<std::string>();
+  CHECK_FALSE(get(next).at("applications").empty());
+  get(next + "A", 400);
+  applications.mutable_items()->RemoveLast();
+  put_section(id, 2, applications);
+  get(next, 409);
+  CHECK(all(path, "applications", 1000).size() == installed - 1);
 }
 
 TEST_CASE_FIXTURE(fleet_world, "revoking and removing a device is done, written down, and final") {
@@ -183,8 +217,8 @@ TEST_CASE_FIXTURE(fleet_world, "revoking and removing a device is done, written 
 
   const auto entries = get("/api/v1/audit").at("entries");
   REQUIRE(entries.size() == 3);
-  CHECK(column(entries, "action")
-        == std::vector<std::string>{"device.remove", "device.revoke", "login"});
+  CHECK(column(entries, "action") ==
+        std::vector<std::string>{"device.remove", "device.revoke", "login"});
   CHECK(entries[0].at("actor") == "admin");
   CHECK(entries[0].at("source") == "192.0.2.10");
   CHECK(entries[0].at("subject") == two.text());
@@ -202,9 +236,9 @@ TEST_CASE_FIXTURE(fleet_world, "applications are found both ways") {
                    storage::keys::application(
                      {"openssl", i % 3 == 0 ? "3.0" : "3.1", "amd64", "dpkg", id.bytes}),
                    {}),
-      storage::put(
-        storage::family::index,
-        storage::keys::application({"openssl-tool", "1", "amd64", "dpkg", id.bytes}), {})};
+      storage::put(storage::family::index,
+                   storage::keys::application({"openssl-tool", "1", "amd64", "dpkg", id.bytes}),
+                   {})};
     REQUIRE_FALSE(db.write({&batch, 1}));
   }
   for (const std::size_t limit : {1U, 2U, 100U}) {
@@ -212,9 +246,9 @@ TEST_CASE_FIXTURE(fleet_world, "applications are found both ways") {
     CHECK(column(rows, "devices") == std::vector<std::string>{"3", "6", "9"});
     CHECK(all("/api/v1/applications?name=openssl", "applications", limit).size() == 2);
     CHECK(all("/api/v1/applications?prefix=openssl-", "applications", limit).size() == 1);
-    const auto owners = all("/api/v1/application_devices?name=openssl&version=3.0", "owners", limit);
-    CHECK(column(owners, "deviceName")
-          == std::vector<std::string>{"host-0", "host-3", "host-6"});
+    const auto owners =
+      all("/api/v1/application_devices?name=openssl&version=3.0", "owners", limit);
+    CHECK(column(owners, "deviceName") == std::vector<std::string>{"host-0", "host-3", "host-6"});
     CHECK(all("/api/v1/application_devices?name=openssl", "owners", limit).size() == 9);
   }
 }
@@ -223,7 +257,8 @@ TEST_CASE_FIXTURE(fleet_world, "events come newest first, by device, severity an
   const auto one = enrol(1, "one");
   const auto two = enrol(2, "two");
   for (std::uint64_t i = 1; i <= 5; ++i) {
-    store_events(one, {event(2 * i - 1, severity::info, "a"), event(2 * i, severity::failure, "b")});
+    store_events(one,
+                 {event(2 * i - 1, severity::info, "a"), event(2 * i, severity::failure, "b")});
     pass(1s);
     store_events(two, {event(i, severity::warning, "c")});
     pass(1s);
@@ -250,8 +285,8 @@ TEST_CASE_FIXTURE(fleet_world, "events come newest first, by device, severity an
 
 TEST_CASE_FIXTURE(fleet_world, "a token is made, listed without its secret, and revoked") {
   pass(1s);
-  const auto answer = c.call("POST", "/api/v1/tokens", bearer,
-                             R"({"name":"lab","lifetimeS":"-1","usesMax":3})");
+  const auto answer =
+    c.call("POST", "/api/v1/tokens", bearer, R"({"name":"lab","lifetimeS":"-1","usesMax":3})");
   REQUIRE(answer.status == 201);
   const auto made = json::parse(answer.body);
   CHECK_FALSE(made.at("secret").get<std::string>().empty());
@@ -262,8 +297,8 @@ TEST_CASE_FIXTURE(fleet_world, "a token is made, listed without its secret, and 
   CHECK(made.at("server") == "muster.example:13000");
 
   const auto day = json::parse(c.call("POST", "/api/v1/tokens", bearer, "{}").body);
-  CHECK(day.at("expiresUs").get<std::string>()
-        == std::to_string(std::stoll(day.at("createdUs").get<std::string>()) + 86'400'000'000));
+  CHECK(day.at("expiresUs").get<std::string>() ==
+        std::to_string(std::stoll(day.at("createdUs").get<std::string>()) + 86'400'000'000));
 
   const auto id = made.at("id").get<std::string>();
   pass(1s);
@@ -306,7 +341,8 @@ TEST_CASE_FIXTURE(fleet_world, "trouble is told by the health check and by the s
   CHECK(get("/api/v1/server").at("troubles").size() == 2);
 }
 
-TEST_CASE_FIXTURE(fleet_world, "with a full disk nothing is changed, everybody is told, and it passes") {
+TEST_CASE_FIXTURE(fleet_world,
+                  "with a full disk nothing is changed, everybody is told, and it passes") {
   const auto id = enrol(1, "one");
   db.fail_writes(storage::errc::disk_full);
   const auto answer = c.call("POST", "/api/v1/devices/" + id.text() + "/revoke", bearer);
@@ -320,19 +356,21 @@ TEST_CASE_FIXTURE(fleet_world, "with a full disk nothing is changed, everybody i
   CHECK(c.call("GET", "/healthz").status == 200);
 }
 
-TEST_CASE_FIXTURE(fleet_world, "a store that cannot be read is a 500 with a reason, for the asker alone") {
+TEST_CASE_FIXTURE(fleet_world,
+                  "a store that cannot be read is a 500 with a reason, for the asker alone") {
   db.fail_reads(storage::errc::io_error);
   for (const std::string path : {"/api/v1/events", "/api/v1/audit", "/api/v1/applications"}) {
     const auto answer = c.call("GET", path, bearer);
     CHECK(answer.status == 500);
-    CHECK(json::parse(answer.body).at("detail").get<std::string>().find("store")
-          != std::string::npos);
+    CHECK(json::parse(answer.body).at("detail").get<std::string>().find("store") !=
+          std::string::npos);
   }
   db.fail_reads({});
   CHECK(c.call("GET", "/api/v1/events", bearer).status == 200);
 }
 
-TEST_CASE_FIXTURE(fleet_world, "figures are for log-ins and for this machine, each family told once") {
+TEST_CASE_FIXTURE(fleet_world,
+                  "figures are for log-ins and for this machine, each family told once") {
   client stranger{*this};
   CHECK(stranger.call("GET", "/metrics").status == 401);
   for (const std::string address : {"127.0.0.1", "::1"}) {

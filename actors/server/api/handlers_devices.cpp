@@ -11,7 +11,10 @@
 #include "storage/keys.hpp"
 #include "storage/records.hpp"
 
+#include <algorithm>
 #include <array>
+#include <charconv>
+#include <optional>
 #include <span>
 
 namespace muster::actors::api {
@@ -25,8 +28,8 @@ constexpr std::uint16_t run_states_section = 3;
 /// False without an error: the server has none.
 bool get_section(const storage::store& from, const device_id& device, std::uint16_t number,
                  storage::record::section& out, std::error_code& ec) {
-  const auto value = from.get(storage::family::inventory,
-                              storage::keys::section(device.bytes, number), ec);
+  const auto value =
+    from.get(storage::family::inventory, storage::keys::section(device.bytes, number), ec);
   if (!ec && value)
     ec = storage::records::decode(*value, out);
   return !ec && value;
@@ -38,8 +41,12 @@ std::error_code unpack(const storage::record::section& section, std::uint16_t nu
   const auto bytes_max = session_limits::section_bytes_max.at(number - 1U);
   if (const auto ec = storage::decompress(section.compressed(), bytes_max, content))
     return ec;
-  return out.ParseFromString(content) ? std::error_code{}
-                                      : make_error_code(storage::errc::corrupt);
+  return out.ParseFromString(content) ? std::error_code{} : make_error_code(storage::errc::corrupt);
+}
+
+std::string digest_of(const storage::record::section& section) {
+  const auto* bytes = reinterpret_cast<const std::uint8_t*>(section.digest().data());
+  return net::to_hex({bytes, section.digest().size()});
 }
 
 net::http::response no_such_device() {
@@ -49,8 +56,7 @@ net::http::response no_such_device() {
 /// Goes on when the device is known, with what the directory says of it.
 void with_device(const exchange_ptr& x, std::function<void(const device_row& row)> then) {
   const auto& device = x->asked->device;
-  x->self
-    ->request(x->services->directory_of(device), caf::infinite, atom::find_v, device)
+  x->self->request(x->services->directory_of(device), caf::infinite, atom::find_v, device)
     .then(
       [x, then = std::move(then)](const device_page_ptr& page) {
         if (page->rows.empty())
@@ -75,8 +81,7 @@ std::error_code fill_detail(const storage::store& from, const device_id& device,
     receipt.set_section(std::string{section_name(number)});
     receipt.set_received_us(section.received_ms() * 1000);
     receipt.set_bytes(section.bytes());
-    const auto* digest = reinterpret_cast<const std::uint8_t*>(section.digest().data());
-    receipt.set_digest(net::to_hex({digest, section.digest().size()}));
+    receipt.set_digest(digest_of(section));
     if (number == facts_section) {
       if ((ec = unpack(section, number, *out.mutable_facts())))
         return ec;
@@ -85,24 +90,70 @@ std::error_code fill_detail(const storage::store& from, const device_id& device,
   return ec;
 }
 
-/// One section as a list; empty before the first sync. `fill` moves its items over.
-template <class Section, class List>
-void list_section(const exchange_ptr& x, std::uint16_t number, void (*fill)(Section&, List&)) {
-  with_device(x, [x, number, fill](const device_row& row) {
-    x->read_and_reply([=, device = row.device](const storage::store& from,
-                                               net::http::response& answer) {
-      storage::record::section section;
-      Section content;
-      List out;
-      std::error_code ec;
-      if (get_section(from, device, number, section, ec)) {
-        ec = unpack(section, number, content);
-        fill(content, out);
-        out.set_received_us(section.received_ms() * 1000);
-      }
-      answer = reply(200, out);
-      return ec;
-    });
+/// Where a page of a section begins; the digest tells whether it still is the section of that list.
+struct section_place {
+  std::string digest; ///< hexadecimal; empty: any
+  std::size_t row = 0;
+};
+
+/// Empty when the cursor is none of these. Without a cursor: the beginning, of any section.
+std::optional<section_place> place_of(const std::vector<std::string>& cursor) {
+  if (cursor.empty())
+    return section_place{};
+  section_place out;
+  if (cursor.size() != 2 || cursor.front().empty())
+    return {};
+  out.digest = cursor.front();
+  const auto& row = cursor.back();
+  const auto read = std::from_chars(row.data(), row.data() + row.size(), out.row);
+  if (read.ec != std::errc{} || read.ptr != row.data() + row.size())
+    return {};
+  return out;
+}
+
+/// Rows of `from` from this place on, and where the list goes on; fewer rows than asked for when
+/// they are too large together.
+template <class List, class Rows>
+net::http::response section_page(const std::string& question,
+                                 const storage::record::section& section, const Rows& from,
+                                 Rows* (List::*rows_of)(), std::size_t begin, std::size_t limit) {
+  const auto size = static_cast<std::size_t>(from.size());
+  for (auto rows = std::min(limit, size - std::min(begin, size));; rows /= 2) {
+    List out;
+    out.set_received_us(section.received_ms() * 1000);
+    const auto first = from.begin() + static_cast<std::ptrdiff_t>(std::min(begin, size));
+    (out.*rows_of)()->Assign(first, first + static_cast<std::ptrdiff_t>(rows));
+    if (begin + rows < size)
+      out.set_next_cursor(
+        encode_cursor(question, std::array{digest_of(section), std::to_string(begin + rows)}));
+    auto answer = reply(200, out);
+    if (answer.body.size() <= answer_bytes_max || rows <= 1)
+      return answer;
+  }
+}
+
+/// One section as a list; empty before the first sync.
+template <class Section, class List, class Rows>
+void list_section(const exchange_ptr& x, std::uint16_t number, const Rows& (Section::*from)() const,
+                  Rows* (List::*to)()) {
+  const auto place = place_of(x->asked->cursor);
+  if (!place)
+    return x->reply(problem(400, "'cursor' is none that this list gave out"));
+  with_device(x, [=, place = *place](const device_row& row) {
+    x->read_and_reply(
+      [=, device = row.device, question = x->asked->question,
+       limit = x->asked->limit](const storage::store& store, net::http::response& answer) {
+        storage::record::section section;
+        Section content;
+        std::error_code ec;
+        if (get_section(store, device, number, section, ec))
+          ec = unpack(section, number, content);
+        const bool changed = !place.digest.empty() && place.digest != digest_of(section);
+        answer = changed
+                   ? problem(409, "the device has reported another list; begin anew")
+                   : section_page<List>(question, section, (content.*from)(), to, place.row, limit);
+        return ec;
+      });
   });
 }
 
@@ -114,8 +165,7 @@ void end_device(const exchange_ptr& x, Atom how, const char* action) {
     x->self
       ->request(x->services->directory_of(device), caf::infinite, how, device,
                 x->audit(action, device.text(), row.name))
-      .then([x](bool known) { x->reply(known ? no_content() : no_such_device()); },
-            x->or_fail());
+      .then([x](bool known) { x->reply(known ? no_content() : no_such_device()); }, x->or_fail());
   });
 }
 
@@ -177,17 +227,13 @@ void show_device(const exchange_ptr& x) {
 }
 
 void list_device_applications(const exchange_ptr& x) {
-  list_section<wire::applications, admin::device_applications>(
-    x, applications_section, [](wire::applications& from, admin::device_applications& to) {
-      to.mutable_applications()->Swap(from.mutable_items());
-    });
+  list_section(x, applications_section, &wire::applications::items,
+               &admin::device_applications::mutable_applications);
 }
 
 void list_device_run_states(const exchange_ptr& x) {
-  list_section<wire::run_states, admin::device_run_states>(
-    x, run_states_section, [](wire::run_states& from, admin::device_run_states& to) {
-      to.mutable_run_states()->Swap(from.mutable_items());
-    });
+  list_section(x, run_states_section, &wire::run_states::items,
+               &admin::device_run_states::mutable_run_states);
 }
 
 void revoke_device(const exchange_ptr& x) {

@@ -20,6 +20,7 @@ constexpr parameter severity_in{"severity", severity, "that and worse; info unle
 constexpr std::array device_query{
   parameter{"target", text, "which devices: names, globs, os:, state:, id:; all unless given"},
   limit, cursor_in};
+constexpr std::array section_query{limit, cursor_in};
 constexpr std::array call_query{step_in, limit, cursor_in};
 constexpr std::array application_query{
   parameter{"prefix", text, "names that begin with this"},
@@ -46,9 +47,9 @@ constexpr std::array<route, operations> table{{
   {"GET", "/api/v1/devices/{id}", show_device, access::user, "One device and what it is", none,
    "device_detail"},
   {"GET", "/api/v1/devices/{id}/applications", list_device_applications, access::user,
-   "What is installed on a device", none, "device_applications"},
+   "What is installed on a device", none, "device_applications", 200, json, section_query},
   {"GET", "/api/v1/devices/{id}/run_states", list_device_run_states, access::user,
-   "What runs on a device", none, "device_run_states"},
+   "What runs on a device", none, "device_run_states", 200, json, section_query},
   {"POST", "/api/v1/devices/{id}/revoke", revoke_device, access::administrator,
    "Refuse a device from now on", none, none, 204},
   {"DELETE", "/api/v1/devices/{id}", remove_device, access::administrator,
