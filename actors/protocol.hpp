@@ -70,13 +70,20 @@ using store_writer_actor = join<
     caf::reacts_to<atom::remove, device_id>,
     // event_book: tell me when writing begins to fail and when it works again; one is told.
     caf::reacts_to<atom::watch, disk_watcher_actor>,
-    // INTERNAL: everything queued before this message forms one commit.
+    // INTERNAL: everything queued before this message is written together.
     caf::reacts_to<atom::commit>,
     // INTERNAL: facts written since the last sync become durable now.
     caf::reacts_to<atom::tick>,
     // console_session: its share of /metrics.
     caf::replies_to<atom::metrics>::with<metrics_text>>,
   observable>;
+
+/// Syncs the store's log beside the writer, which gathers and writes meanwhile. Spawned by the writer;
+/// detached in production.
+using log_syncer_actor = caf::typed_actor<
+  // store_writer: answered when all that has been written so far survives a power loss. One at a
+  // time.
+  caf::replies_to<atom::commit>::with<caf::ok_atom>>;
 
 /// Reads for those who must not block. Several, detached; any of them will do.
 using store_reader_actor = join<

@@ -11,6 +11,10 @@ using namespace std::chrono_literals;
 /// Changes that one commit may gather; the change that reaches it is committed at once.
 inline constexpr std::size_t batch_bytes_max = 4 * 1024 * 1024;
 
+/// So much is worth a write of its own while the disk is busy with a sync.
+inline constexpr std::size_t overlapping_changes = 256;
+inline constexpr std::size_t overlapping_bytes = 64 * 1024;
+
 /// How long a fact may be in the write-ahead log without being safe from a power loss.
 inline constexpr auto fact_sync_delay = 1s;
 

@@ -102,7 +102,14 @@ std::error_code memory_store::write(std::span<const change_batch> batches, room 
 
 std::error_code memory_store::sync() {
   run_sync_hook();
-  return apply({}, true, room::last);
+  const std::lock_guard lock(mutex_);
+  // What is written has its room.
+  if (standing_fault_ == errc::sync_failed
+      || (passing_faults_ > 0 && passing_fault_ == errc::sync_failed))
+    return fault();
+  apply_to(synced_, std::exchange(unsynced_, {}));
+  ++syncs_;
+  return {};
 }
 
 std::optional<std::string> memory_store::get(family f, std::string_view key,

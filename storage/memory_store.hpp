@@ -32,7 +32,8 @@ public:
   space measure() const override;
   std::uint64_t measure(family f, const key_range& range) const override;
 
-  /// From now on writes and syncs answer this (nothing is applied); empty: they work again.
+  /// From now on writes answer this (nothing is applied); empty: they work again. Syncs fail with
+  /// errc::sync_failed alone: what is written has its room.
   /// errc::sync_failed sticks, as on a disk.
   void fail_writes(std::error_code ec);
   /// From now on (true) there is only the last room: other writes answer errc::disk_full.

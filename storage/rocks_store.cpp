@@ -15,6 +15,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <atomic>
 #include <utility>
 
 namespace muster::storage {
@@ -149,8 +150,8 @@ private:
   const std::shared_ptr<trouble_listener> listener_;
   const std::vector<rocksdb::ColumnFamilyHandle*> handles_;
   const std::unique_ptr<rocksdb::DB> db_;
+  std::atomic<bool> sync_failed_{false};
   // Only the writer's thread looks at these.
-  bool sync_failed_ = false;
   /// What is being written. Keeps its memory: to take megabytes anew for every commit makes the
   /// allocator tidy up each time.
   rocksdb::WriteBatch scratch_;

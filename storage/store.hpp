@@ -68,7 +68,8 @@ struct key_range {
 /// Return false to stop the scan.
 using visitor = std::function<bool(std::string_view key, std::string_view value)>;
 
-/// Reads are thread-safe and may run beside writes; writes come from one thread (the writer's).
+/// Reads are thread-safe and may run beside writes, and so may sync(); writes come from one thread (the
+/// writer's).
 class store {
 public:
   virtual ~store() = default;
@@ -82,7 +83,7 @@ public:
   /// and power loss after the next write_sync() or sync().
   [[nodiscard]] virtual std::error_code write(std::span<const change_batch> batches,
                                               room may_use = room::common) = 0;
-  /// Makes earlier write()s survive power loss.
+  /// Makes those write()s survive power loss that ended before this call began. Any thread.
   [[nodiscard]] virtual std::error_code sync() = 0;
   /// Empty without an error: no such key.
   [[nodiscard]] virtual std::optional<std::string> get(family f, std::string_view key,

@@ -2,6 +2,7 @@
 
 #include "storage/event_blocks_actor.hpp"
 #include "storage/keys.hpp"
+#include "storage/log_syncer_actor.hpp"
 #include "storage/records.hpp"
 
 #include <muster/assert.hpp>
@@ -37,10 +38,12 @@ std::size_t bytes_of(std::span<const change> changes) {
 store_writer_state::~store_writer_state() {
   // Killed: what waits is not committed, and is told so.
   const auto why = actors::make_error(actors::errc::stopping, "the store's writer was killed");
-  for (auto& waiter : put_waiters_)
-    waiter.promise.deliver(why);
-  for (auto& waiter : append_waiters_)
-    waiter.promise.deliver(why);
+  for (auto* those : {&syncing_, &written_, &gathered_}) {
+    for (auto& waiter : those->puts)
+      waiter.promise.deliver(why);
+    for (auto& waiter : those->appends)
+      waiter.promise.deliver(why);
+  }
 }
 
 actors::store_writer_actor::behavior_type
@@ -49,6 +52,10 @@ store_writer_state::make_behavior(store_writer_options options) {
   MUSTER_ASSERT(options_.db != nullptr && options_.clock, "a writer needs a store and a clock");
   positions_ = generation_cache<device_id, event_position>(options_.positions_max);
   self_->set_exit_handler([this](const caf::exit_msg& why) { stop(why); });
+  if (options_.syncs == sync_by::thread)
+    syncer_ = self_->spawn<caf::detached + caf::linked>(log_syncer, options_.db);
+  else if (options_.syncs == sync_by::actor)
+    syncer_ = self_->spawn<caf::linked>(log_syncer, options_.db);
   if (const auto ec = last_received(last_received_us_))
     self_->quit(actors::make_error(ec));
   return {
@@ -61,7 +68,11 @@ store_writer_state::make_behavior(store_writer_options options) {
     [this](atom::watch, const actors::disk_watcher_actor& watcher) { watch(watcher); },
     [this](atom::commit) {
       commit_on_its_way_ = false;
-      commit();
+      // While the disk is busy, little waits for company: its end commits what is there.
+      const bool is_much = batch_.size() + entries_.size() >= limits::overlapping_changes ||
+                           batch_bytes_ >= limits::overlapping_bytes;
+      if (!sync_on_its_way_ || is_much)
+        commit();
     },
     [this](atom::tick) { tick(); },
     [this](atom::metrics) { return metrics(); },
@@ -82,9 +93,8 @@ caf::result<caf::ok_atom> store_writer_state::put(const actors::change_batch_ptr
   waiter.last = batch_.size();
   waiter.needs_sync = how != durability::fact;
   waiter.may_use_last_room = how == durability::urgent || only_erases(*changes);
-  batch_needs_sync_ = batch_needs_sync_ || waiter.needs_sync;
   auto promise = waiter.promise;
-  put_waiters_.push_back(std::move(waiter));
+  gathered_.puts.push_back(std::move(waiter));
   schedule();
   return promise;
 }
@@ -100,15 +110,16 @@ caf::result<append_result> store_writer_state::append(const event_append_ptr& wh
   append_waiter waiter;
   waiter.what = what;
   const auto& device = numbered_by(*what);
-  const auto pending = pending_positions_.find(device);
-  auto current = pending == pending_positions_.end() ? event_position{} : pending->second;
-  if (pending == pending_positions_.end())
-    if (const auto ec = committed(device, current))
-      return actors::make_error(ec);
+  const auto* const pending = on_its_way(device);
+  event_position current;
+  if (pending != nullptr)
+    current = *pending;
+  else if (const auto ec = committed(device, current))
+    return actors::make_error(ec);
   waiter.moved = current != what->after;
   if (waiter.moved) {
     ++totals_.moved;
-    if (pending == pending_positions_.end())
+    if (pending == nullptr)
       return append_result{false, current, 0};
   } else {
     last_received_us_ = std::max(last_received_us_ + 1, options_.clock());
@@ -117,7 +128,7 @@ caf::result<append_result> store_writer_state::append(const event_append_ptr& wh
   }
   waiter.promise = self_->make_response_promise<append_result>();
   auto promise = waiter.promise;
-  append_waiters_.push_back(std::move(waiter));
+  gathered_.appends.push_back(std::move(waiter));
   schedule();
   return promise;
 }
@@ -131,7 +142,8 @@ caf::result<event_position> store_writer_state::position(const device_id& device
 
 void store_writer_state::remove(const device_id& device) {
   positions_.erase(device);
-  pending_positions_.erase(device);
+  gathered_positions_.erase(device);
+  written_positions_.erase(device);
 }
 
 void store_writer_state::watch(const actors::disk_watcher_actor& watcher) {
@@ -140,19 +152,14 @@ void store_writer_state::watch(const actors::disk_watcher_actor& watcher) {
     self_->send(watcher_, atom::failed_v, trouble_);
 }
 
-void store_writer_state::tick() {
-  tick_on_its_way_ = false;
-  sync_facts();
-}
-
-void store_writer_state::stop(const caf::exit_msg& why) {
-  commit();
-  sync_facts();
-  if (trouble_ != errc::sync_failed)
-    self_->quit(why.reason);
-}
-
 // -- the batch ------------------------------------------------------------------------------------
+
+const event_position* store_writer_state::on_its_way(const device_id& device) const {
+  for (const auto* those : {&gathered_positions_, &written_positions_})
+    if (const auto found = those->find(device); found != those->end())
+      return &found->second;
+  return nullptr;
+}
 
 std::error_code store_writer_state::committed(const device_id& device, event_position& out) {
   if (const auto known = positions_.find(device)) {
@@ -179,8 +186,7 @@ void store_writer_state::add(const event_append& what, std::int64_t received_us)
   append_entries(what, received_us, entries_);
   batch_bytes_ += bytes_of(std::span(entries_).subspan(entries));
   entries_of_.push_back({numbered_by(what), entries, entries_.size()});
-  pending_positions_[numbered_by(what)] = position_behind(what);
-  batch_needs_sync_ = true;
+  gathered_positions_[numbered_by(what)] = position_behind(what);
   totals_.events += what.events.size();
 }
 
@@ -206,118 +212,6 @@ void store_writer_state::schedule() {
     commit_on_its_way_ = true;
     self_->send(self_, atom::commit_v);
   }
-}
-
-void store_writer_state::commit() {
-  if (put_waiters_.empty() && append_waiters_.empty())
-    return;
-  add_entries();
-  const auto begin = self_->clock().now();
-  auto ec = write(batch_, batch_needs_sync_, room::common);
-  // That there is the last room does not mean that there is room.
-  const bool says_little =
-    !ec && trouble_ == errc::disk_full && append_waiters_.empty() &&
-    std::all_of(put_waiters_.begin(), put_waiters_.end(),
-                [](const put_waiter& one) { return one.may_use_last_room; });
-  if (ec == errc::disk_full && commit_what_may_use_last_room() == errc::sync_failed)
-    ec = errc::sync_failed;
-  totals_.commit_ns += (self_->clock().now() - begin).count();
-  settle(ec);
-  answer_all(ec);
-  if (!says_little)
-    note(ec);
-}
-
-std::error_code store_writer_state::write(const change_batch& changes, bool needs_sync,
-                                          room may_use) {
-  const std::span<const change_batch> batches(&changes, 1);
-  const auto ec = needs_sync ? options_.db->write_sync(batches, may_use)
-                             : options_.db->write(batches, may_use);
-  if (!ec) {
-    ++totals_.commits;
-    totals_.changes += changes.size();
-    facts_unsynced_ = !needs_sync;
-  }
-  return ec;
-}
-
-/// And answers those who asked for it; the others' turn is over.
-std::error_code store_writer_state::commit_what_may_use_last_room() {
-  const auto refused = std::stable_partition(
-    put_waiters_.begin(), put_waiters_.end(),
-    [](const put_waiter& one) { return one.may_use_last_room; });
-  if (refused == put_waiters_.begin())
-    return {};
-  change_batch changes;
-  bool needs_sync = false;
-  for (auto at = put_waiters_.begin(); at != refused; ++at) {
-    for (auto i = at->first; i < at->last; ++i)
-      changes.push_back(std::move(batch_[i]));
-    needs_sync = needs_sync || at->needs_sync;
-  }
-  const auto ec = write(changes, needs_sync, room::last);
-  if (!ec)
-    ++totals_.last_room_commits;
-  for (auto at = put_waiters_.begin(); at != refused; ++at)
-    answer(at->promise, ec);
-  put_waiters_.erase(put_waiters_.begin(), refused);
-  return ec;
-}
-
-/// What the commit means for our own state.
-void store_writer_state::settle(const std::error_code& ec) {
-  if (!ec) {
-    totals_.bytes += batch_bytes_;
-    for (const auto& [device, behind] : pending_positions_)
-      positions_.put(device, behind);
-  } else {
-    ++totals_.failed_commits;
-  }
-  pending_positions_.clear();
-  batch_.clear();
-  batch_bytes_ = 0;
-  batch_needs_sync_ = false;
-  if (facts_unsynced_ && !tick_on_its_way_) {
-    tick_on_its_way_ = true;
-    self_->delayed_send(self_, options_.fact_sync_delay, atom::tick_v);
-  }
-}
-
-void store_writer_state::answer(caf::typed_response_promise<caf::ok_atom>& promise,
-                                const std::error_code& ec) {
-  if (ec)
-    promise.deliver(actors::make_error(ec));
-  else
-    promise.deliver(caf::ok_atom_v);
-}
-
-void store_writer_state::answer_all(const std::error_code& ec) {
-  for (auto& waiter : put_waiters_)
-    answer(waiter.promise, ec);
-  put_waiters_.clear();
-  for (auto& waiter : append_waiters_) {
-    auto failure = ec;
-    if (!failure && waiter.moved)
-      failure = committed(numbered_by(*waiter.what), waiter.result.position);
-    if (failure)
-      waiter.promise.deliver(actors::make_error(failure));
-    else
-      waiter.promise.deliver(waiter.result);
-  }
-  append_waiters_.clear();
-}
-
-void store_writer_state::sync_facts() {
-  if (!facts_unsynced_)
-    return;
-  const auto ec = options_.db->sync();
-  facts_unsynced_ = static_cast<bool>(ec);
-  if (ec && !tick_on_its_way_ && ec != errc::sync_failed) {
-    tick_on_its_way_ = true;
-    self_->delayed_send(self_, options_.fact_sync_delay, atom::tick_v);
-  }
-  if (ec)
-    note(ec); // that a sync works does not mean that there is room to write
 }
 
 /// Says loudly what changed between the disk and us; ends when the disk can no longer be trusted.
@@ -366,6 +260,7 @@ actors::metrics_text store_writer_state::metrics() const {
   };
   const auto free = options_.db->measure();
   line("commits_total", "counter", totals_.commits);
+  line("syncs_total", "counter", totals_.syncs);
   line("failed_commits_total", "counter", totals_.failed_commits);
   line("last_room_commits_total", "counter", totals_.last_room_commits);
   line("commit_seconds_total", "counter", static_cast<double>(totals_.commit_ns) / 1e9);

@@ -3,7 +3,9 @@
 //
 // Group commit by flush-to-self: the mailbox is the queue. The first change sends `commit` to the
 // writer itself; whatever waits in front of that message joins the batch, so one fsync serves all
-// who asked meanwhile, and nobody waits when nobody else asks.
+// who asked meanwhile, and nobody waits when nobody else asks. Writing and syncing may overlap
+// (`sync_by`): while the log_syncer waits for the disk, the writer gathers the next commit, and writes
+// what is much of it already.
 
 #include "actors/protocol.hpp"
 #include "storage/generation_cache.hpp"
@@ -23,12 +25,20 @@
 
 namespace muster::storage {
 
+/// Who waits for the disk.
+enum class sync_by : std::uint8_t {
+  writer, ///< itself
+  actor,  ///< a log_syncer
+  thread, ///< a log_syncer on a thread of its own
+};
+
 struct store_writer_options {
   store* db = nullptr; ///< outlives the actor (and, in production, the actor system)
   actors::wall_clock clock;
   std::size_t batch_bytes_max = limits::batch_bytes_max;
   std::size_t positions_max = limits::positions_max;
   caf::timespan fact_sync_delay = limits::fact_sync_delay;
+  sync_by syncs = sync_by::writer;
 };
 
 /// Detached in production: it alone may block on the disk. Everything asked is answered, when the
@@ -66,6 +76,12 @@ private:
     actors::append_result result;
     bool moved = false; ///< refused because of what the commit brings: waits until the disk has it
   };
+  /// Those who wait for the same sync.
+  struct waiters {
+    std::vector<put_waiter> puts;
+    std::vector<append_waiter> appends;
+    [[nodiscard]] bool none() const { return puts.empty() && appends.empty(); }
+  };
   /// Where the entries of one append are in `entries_`.
   struct entry_run {
     actors::device_id device; ///< who numbers it: the order of one device's positions is kept
@@ -74,6 +90,7 @@ private:
   };
   struct totals {
     std::uint64_t commits = 0;
+    std::uint64_t syncs = 0; ///< for those who wait for one
     std::uint64_t failed_commits = 0;
     std::uint64_t last_room_commits = 0;
     std::uint64_t changes = 0;
@@ -91,6 +108,9 @@ private:
   void tick();
   void stop(const caf::exit_msg& why);
 
+  /// Where the device will be when all that has been accepted is on the disk; null when that is where
+  /// it is now.
+  [[nodiscard]] const actors::event_position* on_its_way(const actors::device_id& device) const;
   /// The position on the disk, by way of the cache.
   std::error_code committed(const actors::device_id& device, actors::event_position& out);
   void add(const actors::event_append& what, std::int64_t received_us);
@@ -100,13 +120,18 @@ private:
   void add_entries();
   /// Commits now when the batch is full, else when the mailbox has been looked through.
   void schedule();
+  /// Writes what has been gathered. Who asked for facts is answered, the others wait for a sync.
   void commit();
-  std::error_code write(const change_batch& changes, bool needs_sync, room may_use);
+  std::error_code write(const change_batch& changes, room may_use);
   std::error_code commit_what_may_use_last_room();
+  void wait_for_sync(put_waiter one);
   void settle(const std::error_code& ec);
-  static void answer(caf::typed_response_promise<caf::ok_atom>& promise, const std::error_code& ec);
-  void answer_all(const std::error_code& ec);
-  void sync_facts();
+  void forget_gathered();
+  void start_sync();
+  void synced(const std::error_code& ec);
+  void remember_positions(const waiters& those);
+  void arm_fact_timer();
+  void answer(waiters& those, const std::error_code& ec);
   void note(const std::error_code& ec);
   std::error_code last_received(std::int64_t& out) const;
   actors::metrics_text metrics() const;
@@ -120,11 +145,16 @@ private:
   change_batch entries_; ///< of appends, not yet in the batch
   std::vector<entry_run> entries_of_;
   std::size_t batch_bytes_ = 0;
-  bool batch_needs_sync_ = false;
-  std::vector<put_waiter> put_waiters_;
-  std::vector<append_waiter> append_waiters_;
-  std::unordered_map<actors::device_id, actors::event_position> pending_positions_;
+  waiters gathered_;
+  std::unordered_map<actors::device_id, actors::event_position> gathered_positions_;
   bool commit_on_its_way_ = false;
+
+  // Written, and not yet known to be on the disk.
+  waiters written_; ///< the next sync is for these
+  waiters syncing_; ///< the sync on its way is for these
+  std::unordered_map<actors::device_id, actors::event_position> written_positions_;
+  actors::log_syncer_actor syncer_; ///< null: we sync ourselves
+  bool sync_on_its_way_ = false;
 
   generation_cache<actors::device_id, actors::event_position> positions_{0};
   std::int64_t last_received_us_ = 0;

@@ -73,6 +73,7 @@ void spawn_storage(caf::actor_system& system, const server_settings& settings, f
   storage::store_writer_options options;
   options.db = base.db.get();
   options.clock = now_us;
+  options.syncs = storage::sync_by::thread;
   all.writer = system.spawn<caf::detached>(storage::store_writer, options);
   for (std::uint64_t i = 0; i < settings.readers; ++i)
     all.readers.push_back(system.spawn<caf::detached>(storage::store_reader, base.db.get()));

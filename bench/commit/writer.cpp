@@ -94,6 +94,7 @@ public:
     storage::store_writer_options options;
     options.db = db_.get();
     options.clock = now_us;
+    options.syncs = storage::sync_by::thread;
     writer_ = system_->spawn<caf::detached>(storage::store_writer, options);
   }
 

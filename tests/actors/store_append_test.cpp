@@ -76,10 +76,9 @@ TEST_CASE_FIXTURE(writer_world,
                   "a position is asked for while its commit is slow: only the disk counts") {
   event_position seen{1, 1};
   db.on_sync([&] {
-    storage::record::position stored;
     std::error_code ec;
-    const auto value = db.get(family::devices, storage::keys::position(device(1).bytes), ec);
-    CHECK_FALSE(value.has_value());
+    const auto key = storage::keys::position(device(1).bytes);
+    CHECK_FALSE(db.after_power_loss()->get(family::devices, key, ec).has_value());
   });
   auto append = begin_ask(writer, atom::append_v, frozen(events(device(1), {}, 7, 1, 3)));
   auto position = begin_ask(writer, atom::position_v, device(1));

@@ -30,7 +30,7 @@ struct writer_stage {
 /// A writer on a store in memory, with a clock that the test sets.
 struct writer_world : writer_stage, actor_world {
   storage::store_writer_options options() {
-    return {.db = &db, .clock = [this] { return now_us; }};
+    return {.db = &db, .clock = [this] { return now_us; }, .syncs = storage::sync_by::actor};
   }
   store_writer_actor writer = host(storage::store_writer, options());
 

@@ -156,7 +156,8 @@ server_side::server_side(test::actor_world& world, storage::memory_store& db, wa
   s.settings.return_after_max = std::chrono::milliseconds{5'000};
   s.writer =
     keep(stage::writer, sys.spawn(storage::store_writer,
-                                  storage::store_writer_options{.db = &db, .clock = clock}));
+                                  storage::store_writer_options{
+                                    .db = &db, .clock = clock, .syncs = storage::sync_by::actor}));
   for (std::size_t i = 0; i < readers; ++i)
     s.readers.push_back(keep(stage::readers, sys.spawn(storage::store_reader, &db)));
   event_book_options book;

@@ -34,7 +34,7 @@ TEST_CASE("a failing write changes nothing") {
   store.fail_writes(errc::disk_full);
   CHECK(write(store, "a", true) == errc::disk_full);
   CHECK(write(store, "a", false) == errc::disk_full);
-  CHECK(store.sync() == errc::disk_full);
+  CHECK_FALSE(store.sync()); // it needs no room
   CHECK(store.keys(family::meta) == 0);
   store.fail_writes({});
   CHECK_FALSE(write(store, "a", true));

@@ -42,10 +42,11 @@ constexpr auto table = std::to_array<explained>({
   {"muster_wakes_sent_total", "Wake datagrams sent, repetitions included."},
   {"muster_wakes_in_flight", "Devices being woken now."},
 
-  {"muster_store_commits_total", "Commits that reached the disk."},
+  {"muster_store_commits_total", "Commits that reached the write-ahead log."},
+  {"muster_store_syncs_total", "Syncs of the write-ahead log, each for one commit or several."},
   {"muster_store_failed_commits_total", "Commits that the disk refused, in whole or in part."},
   {"muster_store_last_room_commits_total", "Commits of what erases or is urgent on a full disk."},
-  {"muster_store_commit_seconds_total", "Time spent in commits."},
+  {"muster_store_commit_seconds_total", "Time spent in writing commits, without waiting for syncs."},
   {"muster_store_changes_total", "Changes that were committed."},
   {"muster_store_written_bytes_total", "Bytes of the changes that were committed."},
   {"muster_store_events_total", "Events that were given to a commit."},
