@@ -239,12 +239,13 @@ struct device_query {
   std::string after_name;            ///< cursor: the last row of the page before
   device_id after_device;
   std::uint32_t limit = 100;         ///< 1-1000
+  bool count = true;                 ///< false: nobody asks how many match; cheap for a late page
 };
 using device_query_ptr = std::shared_ptr<const device_query>;
 
 struct device_page {
   std::vector<device_row> rows;
-  std::uint64_t matching = 0;        ///< in this shard, beyond the page too
+  std::uint64_t matching = 0;        ///< in this shard, beyond the page too; when asked for
 };
 using device_page_ptr = std::shared_ptr<const device_page>;
 

@@ -16,7 +16,7 @@ inline constexpr auto turn_period = 50ms;
 inline constexpr std::size_t devices_per_turn = 100;
 /// Devices called and not heard of: asked, being woken, or in their shard's line of wakes. So many
 /// that a fleet that sleeps keeps the waker busy, and so few that a line is seconds long, not hours.
-inline constexpr std::size_t outstanding_max = 6'000;
+inline constexpr std::size_t outstanding_max = 20'000;
 /// One that has been asked or is being woken for so long is given up: no sync may last longer.
 inline constexpr auto heard_of_within = 20min;
 

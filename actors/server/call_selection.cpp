@@ -32,6 +32,7 @@ std::vector<call_selection::question> call_selection::questions() {
     auto query = std::make_shared<device_query>();
     query->target = target_;
     query->limit = call_limits::page_rows;
+    query->count = false;
     if (one.page && !one.page->rows.empty()) {
       query->after_name = one.page->rows.back().name;
       query->after_device = one.page->rows.back().device;

@@ -97,7 +97,11 @@ void directory_state::look_on() {
 /// True when all have been looked at. Between slices devices come, go and change their names:
 /// whoever was there all the time, with the name it had, is looked at once.
 bool directory_state::look_at_slice(looking& what) {
-  auto rank = what.begun ? devices_->rank_behind(what.at_name, what.at_device) : 0;
+  std::size_t rank = 0;
+  if (what.begun)
+    rank = devices_->rank_behind(what.at_name, what.at_device);
+  else if (what.query && !what.query->count)
+    rank = devices_->rank_behind(what.query->after_name, what.query->after_device);
   const auto end = std::min(rank + fleet_limits::list_slice, devices_->size());
   for (; rank < end; ++rank) {
     const auto& entry = devices_->at_rank(rank);
@@ -121,6 +125,8 @@ bool directory_state::look_at_slice(looking& what) {
     ++what.page->matching;
     if (what.page->rows.size() < rows_of(*what.query) && is_behind(entry, *what.query))
       what.page->rows.push_back(row_of(entry));
+    if (!what.query->count && what.page->rows.size() == rows_of(*what.query))
+      return true;
   }
   if (end == devices_->size())
     return true;

@@ -37,7 +37,7 @@ inline constexpr auto call_answer_max = 60s;
 inline constexpr std::size_t calls_per_device_max = 8;
 inline constexpr std::size_t calls_max = 131'072;
 /// Wakes ordered and not answered, per shard; the others wait in line.
-inline constexpr std::size_t wakes_max = 256;
+inline constexpr std::size_t wakes_max = 2'048;
 /// The counter of a wake is hardly ever ahead of the clock; what an agent names beyond is a lie.
 inline constexpr std::chrono::microseconds wake_counter_ahead = 24h * 366;
 /// Flags of kept connections that one commit takes.

@@ -157,7 +157,7 @@ TEST_CASE_FIXTURE(call_board_world, "one device does not wait behind a call to t
 TEST_CASE_FIXTURE(call_board_world, "no more are called at once than can be waited for; answers make room") {
   enrol_many(call_limits::outstanding_max + 500);
   const auto call = give();
-  turns(80);
+  turns(call_limits::outstanding_max / call_limits::devices_per_turn + 20);
   REQUIRE(fleet->calls.size() == call_limits::outstanding_max);
   const auto called = fleet->calls;
   fleet->calls.erase(fleet->calls.begin(), fleet->calls.begin() + 7);

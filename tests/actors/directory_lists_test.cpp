@@ -48,21 +48,23 @@ struct lists_world : fleet_world {
   }
 
   device_page_ptr page(std::size_t shard, std::string target, const place& after,
-                       std::uint32_t limit) {
+                       std::uint32_t limit, bool count = true) {
     auto query = std::make_shared<device_query>();
     query->target = std::move(target);
     query->after_name = after.first;
     query->after_device = after.second;
     query->limit = limit;
+    query->count = count;
     return ask<device_page_ptr>(directories[shard], atom::list_v, device_query_ptr{query});
   }
 
   /// All pages of a shard, one after the other.
-  std::vector<place> walk(std::size_t shard, const std::string& target, std::uint32_t limit) {
+  std::vector<place> walk(std::size_t shard, const std::string& target, std::uint32_t limit,
+                          bool count = true) {
     std::vector<place> out;
     place after;
     for (;;) {
-      const auto rows = page(shard, target, after, limit)->rows;
+      const auto rows = page(shard, target, after, limit, count)->rows;
       CHECK(rows.size() <= limit);
       for (const auto& row : rows)
         out.emplace_back(row.name, row.device);
@@ -93,6 +95,7 @@ TEST_CASE_FIXTURE(lists_world, "pages have everybody once, in order, whatever th
       CHECK(walk(shard, "", limit) == expected);
     CHECK(walk(shard, "web-*", 97) == everybody_in(shard, "web-"));
     CHECK(walk(shard, "DESK-*", 97) == everybody_in(shard, "Desk-"));
+    CHECK(walk(shard, "web-*", 97, false) == everybody_in(shard, "web-"));
   }
 }
 
@@ -133,6 +136,25 @@ TEST_CASE_FIXTURE(lists_world, "a page says how many match beyond it, before and
   REQUIRE(found->rows.size() == 1);
   CHECK(found->rows.front().name == one.first);
   CHECK(page(1, "state:connected,silent", {}, 10)->matching == 0);
+}
+
+TEST_CASE_FIXTURE(lists_world, "when nobody asks how many match, a page costs a look at its own devices only") {
+  populate(9000);
+  const auto all = everybody_in(1);
+  const auto steps_of = [&](const place& after, bool count) {
+    auto query = std::make_shared<device_query>();
+    query->target = "state:never,unknown";
+    query->after_name = after.first;
+    query->after_device = after.second;
+    query->limit = 10;
+    query->count = count;
+    auto pending = begin_ask(directories[1], atom::list_v, device_query_ptr{query});
+    const auto steps = settle();
+    CHECK(take<device_page_ptr>(pending)->get()->rows.size() == 10);
+    return steps;
+  };
+  CHECK(steps_of(all[all.size() - 20], false) < steps_of(all[all.size() - 20], true));
+  CHECK(steps_of({}, false) < steps_of({}, true));
 }
 
 TEST_CASE_FIXTURE(lists_world, "a long list leaves room for others, who are answered before it") {
