@@ -168,6 +168,36 @@ std::string serialize(const request& r, std::string_view host) {
 
 // -- responses, for clients ---------------------------------------------------
 
+namespace {
+
+/// A text that takes memory for what has come, not for what the peer says will come: the body of a
+/// stream has no limit that its announced length could be held against.
+struct growing_body {
+  using value_type = std::string;
+  class reader {
+  public:
+    template <bool IsRequest, class Fields>
+    reader(beast_http::header<IsRequest, Fields>&, value_type& body) : body_(body) {}
+    void init(const boost::optional<std::uint64_t>&, beast::error_code& ec) { ec = {}; }
+    template <class Buffers>
+    std::size_t put(const Buffers& buffers, beast::error_code& ec) {
+      ec = {};
+      std::size_t taken = 0;
+      for (const boost::asio::const_buffer part : beast::buffers_range_ref(buffers)) {
+        body_.append(static_cast<const char*>(part.data()), part.size());
+        taken += part.size();
+      }
+      return taken;
+    }
+    void finish(beast::error_code& ec) { ec = {}; }
+
+  private:
+    value_type& body_;
+  };
+};
+
+} // namespace
+
 struct response_reader::state {
   explicit state(body_use use) {
     parser.header_limit(limits::http_head_bytes_max);
@@ -177,7 +207,7 @@ struct response_reader::state {
       parser.body_limit(boost::none);
     parser.eager(true);
   }
-  beast_http::response_parser<beast_http::string_body> parser;
+  beast_http::response_parser<growing_body> parser;
 };
 
 response_reader::response_reader(body_use use) : state_(std::make_unique<state>(use)) {}
