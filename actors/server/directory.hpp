@@ -164,7 +164,7 @@ private:
   void call(const device_call& order);
   void reach(const device_entry& entry, call_watch& watch);
   void asked(call_watch& watch);
-  wake_result test_wake(const device_id& device);
+  caf::result<wake_result> test_wake(const device_id& device);
   void queue(const device_entry& entry, call_watch& watch, const std::string& text);
   void settle(call_watch& watch, call_step end, const std::string& text = {});
   void tell(const call_watch& watch, call_step step, const std::string& text = {},

@@ -129,15 +129,34 @@ void directory_state::wake(const device_entry& entry, wake_purpose purpose) {
   send_wakes();
 }
 
-/// Nobody waits for its end: the device itself sees whether it arrives.
-wake_result directory_state::test_wake(const device_id& device) {
+/// The device is here, so a wake that is still on its way to it has done its work; it gets a fresh
+/// one, for of the old one's datagrams it would take no notice. Answered when that ends: soon where
+/// none could be sent.
+caf::result<wake_result> directory_state::test_wake(const device_id& device) {
   const auto* const entry = devices_->find(device);
   if (entry == nullptr || !options_.waker)
-    return {false, 0, "this server sends no wakes"};
+    return wake_result{false, 0, "this server sends no wakes"};
   if (entry->wake_port == 0 || entry->address.empty())
-    return {false, 0, "the server was not told where this device listens"};
-  wake(*entry, wake_purpose::control);
-  return {false, 1, {}};
+    return wake_result{false, 0, "the server was not told where this device listens"};
+  if (waking_.erase(device) > 0)
+    self_->send(options_.waker, atom::contact_v, device);
+  if (wakes_in_flight_ >= fleet_limits::wakes_max)
+    return wake_result{false, 0, "too many devices are being woken; try again later"};
+  const auto number = waking_[device] = ++wakes_ordered_;
+  ++wakes_in_flight_;
+  auto promise = self_->make_response_promise<wake_result>();
+  auto end = [this, device, number, promise](const wake_result& result) mutable {
+    on_woken(device, number, result);
+    promise.deliver(result);
+  };
+  self_
+    ->request(options_.waker, caf::infinite, atom::wake_v,
+              wake_order{device, entry->address, entry->wake_port, wake_purpose::control})
+    .then([end](const wake_result& result) mutable { end(result); },
+          [end](const caf::error& why) mutable {
+            end({false, 0, "it could not be waked: " + text_of(why)});
+          });
+  return promise;
 }
 
 void directory_state::send_wakes() {

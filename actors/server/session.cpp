@@ -54,7 +54,7 @@ session_actor::behavior_type session_state::make_behavior(net::accepted_ptr conn
     [this](atom::probe) { return on_probe(); },
     [this](atom::synced) { job_ = nullptr; },
     [this](atom::left, std::uint32_t taken) { on_stream_idle(taken); },
-    [this](atom::tick, std::uint32_t number) { on_probe_over(number); },
+    [this](atom::tick, std::uint32_t number) { on_time_up(number); },
     [this](atom::status) { return status(); },
   };
 }

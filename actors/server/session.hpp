@@ -69,6 +69,7 @@ private:
   void on_chunk(const agent_message_ptr& message);
   void on_events(const agent_message_ptr& message);
   void on_wake_test();
+  void tell_wake_test(std::uint8_t number, bool sent, const std::string& text);
   void on_closed();
 
   // -- from the server ----------------------------------------------------------------------------
@@ -78,7 +79,7 @@ private:
   void on_sync_wanted(std::uint64_t calls);
   void on_keep(bool on);
   caf::result<bool> on_probe();
-  void on_probe_over(std::uint32_t number);
+  void on_time_up(std::uint32_t number);
   void answer_probes(bool alive);
 
   // -- children -----------------------------------------------------------------------------------
@@ -119,6 +120,7 @@ private:
   /// No key, renewal or secret goes where this is plain (DESIGN 5).
   rules::channel over_ = rules::channel::plain;
   bool left_ = false;
+  std::uint8_t wake_tests_ = 0; ///< of the last test of wakes; the top bit is set while it runs
 };
 
 static_assert(!std::is_aggregate_v<session_state>);

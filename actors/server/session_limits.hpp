@@ -18,6 +18,8 @@ inline constexpr std::size_t frames_in_flight = 4;
 
 /// An agent that is asked for a sign of life has so long to give one.
 inline constexpr auto probe_max = 5s;
+/// A wake that could not be sent is known to be so by then; an agent waits 5 s for what it asked for.
+inline constexpr auto wake_test_doubt = 2s;
 /// The directory hears of a talking agent this often at most.
 inline constexpr auto contact_interval = 10s;
 

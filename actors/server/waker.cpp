@@ -20,6 +20,7 @@ namespace muster::actors {
 namespace {
 
 constexpr std::string_view bound_setting = "wake_counter_bound";
+constexpr const char* no_socket = "the server has no socket to send wakes from";
 
 } // namespace
 
@@ -149,7 +150,11 @@ void waker_state::try_again() {
       if (one != nullptr && !take_token())
         return;
       queue.pop_front();
-      if (one != nullptr)
+      if (one == nullptr)
+        continue;
+      if (!port_ && one->sent == 0) // nobody will come of this, and whoever asked may do something else
+        answer(calls_.find(next.device), false, no_socket);
+      else
         add_try(next.device, *one);
     }
 }
@@ -191,7 +196,7 @@ void waker_state::give_up() {
     if (find(ends_.front()) != nullptr) {
       const auto place = calls_.find(ends_.front().device);
       answer(place, false,
-             place->second.sent == 0 ? "the server has no socket to send wakes from" : "");
+             place->second.sent == 0 ? no_socket : "");
     }
 }
 

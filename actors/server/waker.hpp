@@ -62,7 +62,7 @@ struct waker_options {
 /// ended, uses one twice. While the disk refuses, nobody is woken, and those who wait are told.
 ///
 /// Tries come out of one bucket, second tries before first ones. A socket that has died is waited
-/// for by the next try.
+/// for by the next try; where not one datagram could be sent until the second, the asker is told.
 class waker_state {
 public:
   static inline const char* name = "waker";

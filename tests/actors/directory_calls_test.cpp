@@ -302,15 +302,23 @@ TEST_CASE_FIXTURE(calls_world, "the waker hears of counters that agents name, ea
 
 // -- tests of wakes ---------------------------------------------------------------------------------
 
-TEST_CASE_FIXTURE(calls_world, "a device that tests wakes is waked although it is here, once at a time") {
+TEST_CASE_FIXTURE(calls_world, "a device that tests wakes is waked although it is here, each time anew") {
   const auto there = session();
   hello(agent, there);
-  const auto test = [&] { return ask<wake_result>(directory_of(agent.device), atom::probe_v, agent.device); };
-  CHECK(test().sent == 1);
-  CHECK(test().sent == 1);
+  auto first = begin_ask(directory_of(agent.device), atom::probe_v, agent.device);
+  settle();
   REQUIRE(wakes.orders.size() == 1);
   CHECK(wakes.orders[0].device == agent.device);
   CHECK(wakes.orders[0].purpose == wake_purpose::control);
+  CHECK(wakes.there.empty());
+  // The datagrams of the first one are worth nothing any more.
+  auto second = begin_ask(directory_of(agent.device), atom::probe_v, agent.device);
+  settle();
+  CHECK(wakes.there == std::vector{agent.device});
+  CHECK(wakes.orders.size() == 2);
+  wake_ends({false, 0, "no socket"});
+  CHECK(take<wake_result>(first)->sent == 0);
+  CHECK(take<wake_result>(second)->text == "no socket");
 }
 
 TEST_CASE_FIXTURE(calls_world, "a test of wakes by a device that listens nowhere says so") {

@@ -2,6 +2,7 @@
 
 using namespace muster;
 using namespace muster::test;
+using namespace std::chrono_literals;
 
 namespace {
 
@@ -172,7 +173,16 @@ TEST_CASE_FIXTURE(calls_world, "an agent that tests wakes is told whether one is
   wire::agent_message test;
   test.mutable_wake_test();
   SUBCASE("it is") {
+    wake_answer.reset();
     say(at, test);
+    CHECK(at.link->last() != says::kWakeTestSent);
+    pass(1s);
+    const auto said = at.link->sent.size();
+    say(at, test); // in the place of the first one, of which nothing more is said
+    pass(1s);
+    CHECK(at.link->sent.size() == said);
+    pass(1s);
+    CHECK(at.link->sent.size() == said + 1);
     REQUIRE(at.link->last() == says::kWakeTestSent);
     CHECK(at.link->sent.back().wake_test_sent().sent());
   }

@@ -36,7 +36,11 @@ directory_actor::behavior_type fake_directory(directory_actor::pointer self, fle
     },
     [=](atom::synced, const sync_outcome_ptr& outcome) { notes->outcomes.push_back(outcome); },
     [=](atom::failed, const device_id& device) { notes->failed.push_back(device); },
-    [=](atom::probe, const device_id&) { return notes->wake_answer; },
+    [=](atom::probe, const device_id&) -> caf::result<wake_result> {
+      if (notes->wake_answer)
+        return *notes->wake_answer;
+      return self->make_response_promise<wake_result>(); // nobody will ever deliver it
+    },
     [](atom::call, const device_call&) {},
     [](atom::notice, const notice_facts&) { return false; },
     [](atom::enrol, const enrolled_device_ptr&) { return caf::ok_atom_v; },

@@ -97,7 +97,8 @@ struct fleet_notes {
   bool silent = false; ///< admissions and enrolments wait for ever
   std::vector<hello_facts_ptr> hellos;
   std::vector<device_id> left, contacts, failed;
-  wake_result wake_answer{false, 1, {}}; ///< to a test of wakes
+  /// To a test of wakes; empty: the wake has not ended yet.
+  std::optional<wake_result> wake_answer = wake_result{false, 1, {}};
   std::vector<sync_outcome_ptr> outcomes;
   std::vector<std::uint32_t> replaced; ///< sections announced to be
   store_writer_actor writer_of_directory;
