@@ -40,10 +40,17 @@ std::string line(std::string_view name, std::string_view value) {
   return std::string(name).append(" ").append(value).append("\n");
 }
 
+enum class key_place : std::uint8_t { beside, inside };
+
 /// A line per value, in this order, and a check over all lines.
-std::string text_of(const agent_identity& identity) {
+std::string text_of(const agent_identity& identity, key_place where) {
   std::string out(first_line);
-  out += '\n' + line("server", identity.server) + line("server_id", to_hex(identity.server_id)) +
+  out += '\n' + line("server", identity.server);
+  if (!identity.moved_from.empty())
+    out += line("moved_from", identity.moved_from);
+  if (where == key_place::inside)
+    out += line("key", to_hex(bytes_of(identity.key.private_pem())));
+  out += line("server_id", to_hex(identity.server_id)) +
          line("wake_key", to_hex(identity.wake_public_key)) +
          line("certificate", to_hex(bytes_of(identity.leaf.der())));
   for (const auto& authority : identity.bundle)
@@ -81,12 +88,43 @@ std::optional<certificate> take_certificate(std::string_view& text, std::string_
   return der ? certificate::from_der(*der, ec) : std::nullopt;
 }
 
-std::optional<agent_identity> parse(std::string_view text, const key_pair& key) {
-  agent_identity out{.key = key, .leaf = {}, .bundle = {}, .server = {}};
+/// Empty with `whole` when the text has none.
+std::optional<key_pair> take_key(std::string_view& text, bool& whole) {
+  std::string_view hex;
+  whole = true;
+  if (!take_line(text, "key", hex))
+    return std::nullopt;
+  const auto pem = from_hex(hex);
+  std::error_code ec;
+  auto out = pem ? key_pair::from_pem({reinterpret_cast<const char*>(pem->data()), pem->size()}, ec)
+                 : std::nullopt;
+  whole = out.has_value();
+  return out;
+}
+
+/// Takes the lines before the values that every identity has. False: not as we would write them.
+bool take_head(std::string_view& text, std::string_view& server, std::string_view& moved_from,
+               std::optional<key_pair>& key) {
+  text.remove_prefix(std::min(first_line.size() + 1, text.size()));
+  bool whole = take_line(text, "server", server);
+  take_line(text, "moved_from", moved_from);
+  if (whole)
+    key = take_key(text, whole);
+  return whole;
+}
+
+/// `beside` is what device.key has, for an identity that has no key inside.
+std::optional<agent_identity> parse(std::string_view text, const std::optional<key_pair>& beside) {
   auto rest = text;
-  rest.remove_prefix(std::min(first_line.size() + 1, rest.size()));
   std::string_view server;
-  if (!take_line(rest, "server", server) || !take_bytes(rest, "server_id", out.server_id) ||
+  std::string_view moved_from;
+  std::optional<key_pair> inside;
+  const bool good = take_head(rest, server, moved_from, inside);
+  if (!good || (!inside && !beside))
+    return std::nullopt;
+  agent_identity out{.key = inside ? *inside : *beside, .leaf = {}, .bundle = {}, .server = {}};
+  out.moved_from = moved_from;
+  if ( !take_bytes(rest, "server_id", out.server_id) ||
       !take_bytes(rest, "wake_key", out.wake_public_key))
     return std::nullopt;
   out.server = server;
@@ -102,7 +140,7 @@ std::optional<agent_identity> parse(std::string_view text, const key_pair& key) 
     out.bundle.push_back(*std::move(authority));
   }
   // Only what we would write ourselves: names, order, check and end are right as well.
-  if (text_of(out) != text)
+  if (text_of(out, inside ? key_place::inside : key_place::beside) != text)
     return std::nullopt;
   return out;
 }
@@ -120,6 +158,8 @@ const char* inconsistency(const agent_identity& identity) {
     return "does not have the authority that issued its certificate";
   if (!parse_endpoint(identity.server, any_port))
     return "names no server";
+  if (!identity.moved_from.empty() && !parse_endpoint(identity.moved_from, any_port))
+    return "names no server to have moved from";
   return nullptr;
 }
 
@@ -163,7 +203,27 @@ bool save_agent_identity(const fs::path& directory, const agent_identity& identi
   }
   return prepare_private_directory(directory, problem) &&
          forget_datagram_keys(directory, problem) &&
-         write_private_file(file, text_of(identity), problem);
+         write_private_file(file, text_of(identity, key_place::beside), problem);
+}
+
+bool replace_agent_identity(const fs::path& directory, const agent_identity& identity,
+                            std::string& problem) {
+  const auto former = load_agent_identity(directory, problem);
+  const auto file = directory / enrolment_file;
+  if (const char* why = inconsistency(identity)) {
+    problem = file.string() + ": is not written, because it " + why;
+    return false;
+  }
+  if (!prepare_private_directory(directory, problem) ||
+      !write_private_file(file, text_of(identity, key_place::inside), problem))
+    return false;
+  // From here on it is the new one; what is left of the other is of no use and does no harm.
+  std::error_code ignored;
+  fs::remove(directory / key_file, ignored);
+  std::string trouble;
+  if (!former || former->device_id != identity.device_id || former->server_id != identity.server_id)
+    static_cast<void>(forget_datagram_keys(directory, trouble));
+  return true;
 }
 
 std::optional<agent_identity> load_agent_identity(const fs::path& directory, std::string& problem) {
@@ -177,13 +237,17 @@ std::optional<agent_identity> load_agent_identity(const fs::path& directory, std
   const auto text = read_private_file(file, problem);
   if (!text)
     return std::nullopt;
-  const auto key = read_key(directory, problem);
-  if (!key) {
-    if (problem.empty())
-      wrong(problem, directory / key_file, "is missing");
-    return std::nullopt;
+  auto out = parse(*text, std::nullopt); // with its key inside?
+  const bool has_key = text->find("\nkey ") != std::string::npos;
+  if (!out && !has_key) {
+    const auto key = read_key(directory, problem);
+    if (!key) {
+      if (problem.empty())
+        wrong(problem, directory / key_file, "is missing");
+      return std::nullopt;
+    }
+    out = parse(*text, *key);
   }
-  auto out = parse(*text, *key);
   const char* why = out ? inconsistency(*out) : "is damaged";
   if (why != nullptr) {
     wrong(problem, file, why);

@@ -70,7 +70,7 @@ void connect_attempt::start() {
 }
 
 void connect_attempt::resolve() {
-  lane_.deadlines->set_deadline(*this, std::chrono::steady_clock::now() + limits::connect_max);
+  lane_.deadlines->set_deadline(*this, std::chrono::steady_clock::now() + options_.connect_max);
   resolver_.async_resolve(options_.to.host, std::to_string(options_.to.port),
                           asio::ip::resolver_base::numeric_service,
                           [self = shared_from_this()](std::error_code ec, const auto& results) {
@@ -93,7 +93,7 @@ void connect_attempt::try_next() {
       ec = bind_source(to);
     if (!ec) {
       timed_out_ = false;
-      lane_.deadlines->set_deadline(*this, std::chrono::steady_clock::now() + limits::connect_max);
+      lane_.deadlines->set_deadline(*this, std::chrono::steady_clock::now() + options_.connect_max);
       return socket_.async_connect(
         to, [self = shared_from_this()](std::error_code why) { self->on_tcp_connected(why); });
     }

@@ -3,6 +3,7 @@
 
 #include "net/io_pool.hpp"
 #include "net/keep_alive.hpp"
+#include "net/limits.hpp"
 #include "net/link.hpp"
 #include "net/plain_context.hpp"
 #include "net/tls_context.hpp"
@@ -34,6 +35,7 @@ struct connect_options {
   std::string from_address;            ///< bind to this source address; empty: any
   client_plain_context_ptr plain = nullptr; ///< the plain protocol instead of TLS, when not null
   std::chrono::seconds keep_alive = keep_alive_period; ///< 0: never asks
+  std::chrono::milliseconds connect_max = limits::connect_max; ///< to each address
 };
 
 /// Told exactly once, on an io thread: a link, or the last error with a sentence naming each
@@ -41,7 +43,7 @@ struct connect_options {
 using on_connected =
   std::function<void(accepted_ptr connection, std::error_code ec, std::string detail)>;
 
-/// Each address gets limits::connect_max, the handshake limits::handshake_max.
+/// The name and each address get `connect_max`, the handshake limits::handshake_max.
 void connect(io_pool& pool, connect_options options, on_connected done);
 
 /// Bytes on the wire of a link made by connect() or a listener, for tests and figures.

@@ -5,6 +5,10 @@
 
 #include <doctest/doctest.h>
 
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
 #include <string>
 
 using namespace muster::net;
@@ -179,4 +183,91 @@ TEST_CASE_FIXTURE(agent_world,
   complains_of(directory, "chmod 700 " + directory.string());
   CHECK_FALSE(load_or_make_agent_key(directory, problem));
   CHECK_FALSE(save_agent_identity(directory, with_key(device_key), problem));
+}
+
+TEST_CASE_FIXTURE(agent_world, "a replaced identity has its key inside, and what is the former one's goes") {
+  const auto first = enrol();
+  put_content(directory / "datagram.keys", "of the former one");
+  auto second = with_key(key_pair::generate());
+  second.device_id = id_of(9);
+  second.leaf = authority.issue(second.key, role::device, second.device_id, now_s, device_lifetime);
+  second.server = "[2001:db8::1]:443";
+  second.moved_from = "muster.example:13000";
+  REQUIRE_MESSAGE(replace_agent_identity(directory, second, problem), problem);
+  CHECK_FALSE(fs::exists(directory / "device.key"));
+  CHECK_FALSE(fs::exists(directory / "datagram.keys"));
+  const auto found = load_agent_identity(directory, problem);
+  REQUIRE_MESSAGE(found.has_value(), problem);
+  CHECK(found->device_id == second.device_id);
+  CHECK(found->key.spki_sha256() == second.key.spki_sha256());
+  CHECK(found->key.has_private_part());
+  CHECK(found->moved_from == "muster.example:13000");
+  CHECK(found->server == "[2001:db8::1]:443");
+
+  // The same device elsewhere keeps what the server gave it.
+  put_content(directory / "datagram.keys", "of this one");
+  second.server = "elsewhere:443";
+  second.moved_from.clear();
+  REQUIRE(replace_agent_identity(directory, second, problem));
+  CHECK(fs::exists(directory / "datagram.keys"));
+  CHECK(load_agent_identity(directory, problem)->moved_from.empty());
+  second.moved_from = "two words";
+  CHECK_FALSE(replace_agent_identity(directory, second, problem));
+}
+
+TEST_CASE_FIXTURE(agent_world, "a replaced identity cut at any byte is damaged, and says so") {
+  auto identity = enrol();
+  identity.moved_from = "old:1";
+  REQUIRE(replace_agent_identity(directory, identity, problem));
+  const auto whole = content_of(directory / "enrolment");
+  const auto key_at = whole.find("\nkey ") + 5;
+  for (std::size_t size = key_at; size < whole.size(); size += 1 + size % 11) {
+    put_content(directory / "enrolment", whole.substr(0, size));
+    complains_of(directory / "enrolment", "is damaged");
+  }
+  for (std::size_t size = 0; size < key_at; ++size) {
+    put_content(directory / "enrolment", whole.substr(0, size));
+    CHECK_FALSE(load_agent_identity(directory, problem));
+    CHECK_FALSE(problem.empty());
+  }
+  auto other = whole; // no key
+  other[key_at] = other[key_at] == '0' ? '1' : '0';
+  put_content(directory / "enrolment", other);
+  complains_of(directory / "enrolment", "is damaged");
+}
+
+TEST_CASE_FIXTURE(agent_world, "whoever is killed while an identity is replaced leaves one or the other, whole") {
+  const auto first = enrol();
+  auto second = with_key(key_pair::generate());
+  second.device_id = id_of(9);
+  second.leaf = authority.issue(second.key, role::device, second.device_id, now_s, device_lifetime);
+  std::size_t seen_second = 0;
+  for (int round = 0; round < 40; ++round) {
+    int told[2];
+    REQUIRE(::pipe(told) == 0);
+    const auto child = ::fork();
+    if (child == 0) {
+      std::string why;
+      for (bool other = true;; other = !other) {
+        static_cast<void>(!::write(told[1], "x", 1));
+        if (!replace_agent_identity(directory, other ? second : first, why))
+          ::_exit(1);
+      }
+    }
+    // It has begun as many replacements as the round's number, and is in the middle of one.
+    std::string begun(static_cast<std::size_t>(round % 8) + 1, ' ');
+    for (auto& one : begun)
+      REQUIRE(::read(told[0], &one, 1) == 1);
+    REQUIRE(::kill(child, SIGKILL) == 0);
+    REQUIRE(::waitpid(child, nullptr, 0) == child);
+    ::close(told[0]);
+    ::close(told[1]);
+    const auto found = load_agent_identity(directory, problem);
+    REQUIRE_MESSAGE(found.has_value(), problem);
+    const bool is_second = found->device_id == second.device_id;
+    CHECK((is_second || found->device_id == first.device_id));
+    CHECK(found->key.spki_sha256() == (is_second ? second : first).key.spki_sha256());
+    seen_second += is_second ? 1 : 0;
+  }
+  CHECK(seen_second > 0);
 }
