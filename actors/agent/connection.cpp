@@ -34,12 +34,13 @@ connection_actor::behavior_type connection_state::make_behavior(connection_optio
   backoff_ = rules::backoff{options_.backoff};
   period_ = options_.period;
   jitter_percent_ = options_.jitter_percent;
-  not_before_ = told_not_before_ = sync_due_ = linger_until_ = heard_at_ = now();
+  not_before_ = told_not_before_ = sync_due_ = linger_until_ = heard_at_ = keys_due_ = now();
   refused_until_ = away_until_ = now();
   if (options_.slept)
     slept_ = options_.slept();
   self_->set_exit_handler([this](const caf::exit_msg& stop) { on_stop(stop); });
   self_->send(peers_.spool, atom::subscribe_v, caf::actor_cast<caf::actor>(self_));
+  tell_terms(0);
   load_counters();
   arm_tick();
   return {
@@ -148,6 +149,10 @@ void connection_state::on_opened(const net::accepted_ptr& connection) {
 void connection_state::on_failed(std::error_code ec, const std::string& why) {
   if (phase_ != phase::dialling)
     return;
+  if (for_keys_) { // the counter is still good: nobody has seen it
+    spdlog::warn("{}; until keys have come that way, the server cannot call this device", why);
+    return dial();
+  }
   // Nobody there says nothing about the ticket; a handshake that failed may be its fault.
   const bool heard = ec.category() == net::net_category() && ec != net::errc::timed_out
                      && ec != net::errc::name_not_found;
@@ -175,6 +180,7 @@ void connection_state::on_closed(std::error_code why) {
       peers_.way.forget_session();
     give_up(text);
   }
+  for_keys_ = false;
   consider();
 }
 
@@ -183,7 +189,8 @@ void connection_state::close_if_done() {
   if (stopping_)
     return phase_ == phase::open && !events_busy ? finish() : void();
   const bool busy = syncing_ || looking_ || sync_wanted_ || events_busy || wake_test_;
-  if (phase_ == phase::open && !busy && !keeping() && now() >= linger_until_)
+  const bool stays = (keeping() || now() < linger_until_) && !for_keys_;
+  if (phase_ == phase::open && !busy && !stays)
     close_link();
 }
 
@@ -210,11 +217,13 @@ void connection_state::give_up(const std::string& why) {
 }
 
 void connection_state::back_off(const std::string& why) {
+  last_words_ = last_error_ = why;
+  last_error_us_ = options_.now_us();
+  if (for_keys_) // the other way has not failed
+    return spdlog::warn("{}: {}, where it gives keys", options_.server, why);
   const auto wait = backoff_.next(random_);
   spdlog::warn("{}: {}; trying again in {:.1f} s", options_.server, why,
                std::chrono::duration<double>(wait).count());
-  last_words_ = last_error_ = why;
-  last_error_us_ = options_.now_us();
   not_before_ = std::max(not_before_, now() + wait);
 }
 

@@ -39,6 +39,9 @@ namespace muster::actors {
 /// connection that is open already it demands a sign of life, for the server seems not to know it.
 /// Once the machine has said that it goes, nothing is begun until it is back.
 ///
+/// Over a way on which no keys are given it first makes one connection by `key_way` while it has
+/// none, at its start and every `keys_pause`; what comes of that delays the other way, and no more.
+///
 /// Bounds: `window` batches of `batch_bytes_max` in flight, one snapshot in memory while a sync is
 /// in progress, nothing else that grows.
 class connection_state {
@@ -100,6 +103,7 @@ private:
   void begin_sync();
   void say(const wire::agent_message& message);
   void look(std::function<void()> then);
+  void tell_terms(std::uint32_t refusal) const;
 
   // -- connection_events.cpp: events --------------------------------------------------------------
   void open_events();
@@ -147,6 +151,8 @@ private:
   phase phase_ = phase::idle;
   net::link_ptr link_;
   bool resumed_ = false;
+  bool for_keys_ = false;      ///< the present attempt or link is by key_way
+  time_point keys_due_;        ///< not asked for before
   time_point not_before_;      ///< our own pause; ends when somebody asks for a sync
   time_point told_not_before_; ///< the server's word; a wake is a newer one
   time_point refused_until_;   ///< the server does not want us: no wake ends this

@@ -47,6 +47,12 @@ struct datagram_ways {
   std::function<std::string(const std::string& address)> source_towards;
 };
 
+/// What the server has last said of how it wants this device.
+struct server_terms {
+  std::chrono::milliseconds sync_period{0};
+  std::uint32_t refusal = 0; ///< wire::refusal; 0: it was let in, or has not been there yet
+};
+
 /// What a notice may take: then we go without the server's acknowledgement.
 inline constexpr std::chrono::milliseconds notice_max{1'000};
 
@@ -86,10 +92,14 @@ struct connection_options {
   std::chrono::milliseconds spread_max{std::chrono::seconds{2}};
   /// A test of wakes: how long one may take.
   std::chrono::milliseconds wake_probe_max{std::chrono::seconds{5}};
+  /// Where `key_way` brought no keys, it is tried again after this time.
+  std::chrono::milliseconds keys_pause{std::chrono::hours{1}};
   /// A notice is sent again after this time.
   std::chrono::milliseconds notice_retry{std::chrono::milliseconds{350}};
   /// A machine that said it goes, and runs on for so long, has not gone.
   std::chrono::milliseconds away_max{std::chrono::seconds{60}};
+  /// Called with each change, for whoever shows it; returns at once. May be empty.
+  std::function<void(const server_terms&)> tell_terms;
   /// How long this machine has slept since its boot; empty: never.
   std::function<std::chrono::milliseconds()> slept;
   /// Called when a sync is over and what it took has been freed. Empty: nothing.
@@ -98,6 +108,8 @@ struct connection_options {
 
 struct connection_peers {
   connector way;
+  /// Where keys for datagrams are given, when they are not on `way` (transport plain); else empty.
+  connector key_way;
   collector_actor collector;
   event_spool_actor spool;
   store_writer_actor writer;                   ///< of the spool's store: keeps the hello's counter

@@ -91,8 +91,13 @@ void connection_state::draw_counter(std::function<void(std::uint64_t)> then,
 
 void connection_state::dial() {
   phase_ = phase::dialling;
-  peers_.way.connect([me = connection_actor{self_}](const net::accepted_ptr& connection,
-                                                    std::error_code ec, std::string detail) {
+  const bool lacks_keys = peers_.key_way.connect && options_.keys.empty();
+  for_keys_ = lacks_keys && now() >= keys_due_ && !stopping_;
+  if (for_keys_)
+    keys_due_ = now() + options_.keys_pause;
+  const auto& way = for_keys_ ? peers_.key_way : peers_.way;
+  way.connect([me = connection_actor{self_}](const net::accepted_ptr& connection,
+                                             std::error_code ec, std::string detail) {
     if (connection)
       caf::anon_send(me, atom::opened_v, connection);
     else
@@ -111,9 +116,6 @@ void connection_state::greet() {
   hello.set_counter(hello_counter_);
   hello.set_clock_ms(options_.now_us() / 1000);
   hello.set_keep(keeping());
-  if (options_.period_is_ours)
-    hello.set_sync_period_s(static_cast<std::uint32_t>(
-      std::chrono::ceil<std::chrono::seconds>(options_.period).count()));
   hello.set_events_waiting(events_waiting_);
   hello.set_wake_port(peers_.datagrams.wake_port ? peers_.datagrams.wake_port() : 0);
   hello.set_wake_counter(wake_counter_);
@@ -188,8 +190,9 @@ void connection_state::on_welcome(const wire::welcome& welcome) {
   kept_by_server_ = welcome.keep();
   if (std::exchange(linger_wanted_, false))
     linger_until_ = std::max(linger_until_, now() + options_.wake_linger);
-  if (peers_.way.learn_time && welcome.server_time_ms() > 0)
-    peers_.way.learn_time(welcome.server_time_ms() / 1000);
+  for (const auto& way : {peers_.way, peers_.key_way})
+    if (way.learn_time && welcome.server_time_ms() > 0)
+      way.learn_time(welcome.server_time_ms() / 1000);
   clock_told_us_ = options_.now_us();
   clock_offset_ms_ = welcome.server_time_ms() - clock_told_us_ / 1000;
   learn_keys(welcome);
@@ -197,6 +200,7 @@ void connection_state::on_welcome(const wire::welcome& welcome) {
     period_ = std::chrono::seconds{welcome.sync_period_s()};
     jitter_percent_ = welcome.sync_jitter_percent();
   }
+  tell_terms(0);
   spdlog::info("connected to {} ({}{})", options_.server, welcome.server_version(),
                resumed_ ? ", resumed" : "");
   if (welcome.went_back()) {
@@ -266,10 +270,17 @@ void connection_state::on_sync_done() {
 
 void connection_state::on_refused(const wire::refused& refused) {
   spdlog::error("{} refused this device: {}", options_.server, refused.text());
+  const auto reason = static_cast<std::uint32_t>(refused.reason());
+  tell_terms(reason == 0 ? UINT32_MAX : reason); // whatever it is, it is a refusal
   peers_.way.forget_session();
   const auto pause = rules::jittered(options_.refused_pause, 50, random_);
   refused_until_ = now() + pause;
   obey(pause, errc::refused, "refused: " + refused.text());
+}
+
+void connection_state::tell_terms(std::uint32_t refusal) const {
+  if (options_.tell_terms)
+    options_.tell_terms({period_, refusal});
 }
 
 /// On a connection that is already open.

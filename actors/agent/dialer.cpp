@@ -88,6 +88,7 @@ std::optional<connector> make_dialer(dialer_options options, std::string& proble
   way.to = options.server;
   way.from_address = options.from_address;
   way.keep_alive = options.keep_alive;
+  way.connect_max = options.connect_max;
   if (options.plain)
     way.plain = plain_context(identity, known, ec);
   else

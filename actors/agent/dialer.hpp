@@ -6,6 +6,7 @@
 #include "net/agent_identity.hpp"
 #include "net/io_pool.hpp"
 #include "net/keep_alive.hpp"
+#include "net/limits.hpp"
 #include "net/tcp_connector.hpp"
 
 #include <chrono>
@@ -24,6 +25,7 @@ struct dialer_options {
   std::function<std::int64_t()> now_s; ///< the machine's clock, seconds since 1970
   bool plain = false;                  ///< without encryption; `server` is then that port
   std::chrono::seconds keep_alive = net::keep_alive_period; ///< 0: never asks
+  std::chrono::milliseconds connect_max = net::limits::connect_max; ///< to each address
 };
 
 /// Every attempt proves this device and demands its server: the pinned authority, the server id

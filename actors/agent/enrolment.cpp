@@ -40,11 +40,6 @@ std::string trimmed(std::string_view text) {
   return std::string(text.substr(first, text.find_last_not_of(blanks) - first + 1));
 }
 
-std::string written(const net::endpoint_name& name) {
-  const bool v6 = name.host.find(':') != std::string::npos;
-  return fmt::format("{}{}{}:{}", v6 ? "[" : "", name.host, v6 ? "]" : "", name.port);
-}
-
 /// A value that one thread gives and another waits for; the first one counts.
 template <class T>
 class once {
@@ -146,12 +141,11 @@ std::optional<enrolment_outcome> enrolment::look_at_what_is_there() {
     return failed(std::move(problem));
   const auto pin = there->bundle.empty() ? net::sha256_digest{}
                                          : there->bundle.front().spki_sha256();
-  const bool same = options_.pin ? *options_.pin == pin : there->server == written(server_);
+  const bool same = options_.pin ? *options_.pin == pin : there->server == place_text(server_);
   if (!same)
     return failed(fmt::format(
-      "this machine is enrolled to {} already; to move it to {}, stop the agent, remove {} and "
-      "enrol again",
-      there->server, written(server_), options_.identity_directory.string()));
+      "this machine is enrolled to {} already; `muster-agent move` takes it to {}",
+      there->server, place_text(server_)));
   enrolment_outcome out;
   out.ok = out.already = true;
   out.device.bytes = there->device_id;
@@ -172,7 +166,7 @@ std::string enrolment::prepare() {
   if (!key)
     return problem;
   key_ = std::move(*key);
-  called_ = written(server_);
+  called_ = place_text(server_);
   return {};
 }
 
@@ -326,6 +320,11 @@ std::string enrolment::store() {
 }
 
 } // namespace
+
+std::string place_text(const net::endpoint_name& name) {
+  const bool v6 = name.host.find(':') != std::string::npos;
+  return fmt::format("{}{}{}:{}", v6 ? "[" : "", name.host, v6 ? "]" : "", name.port);
+}
 
 enrolment_outcome enrol(const enrolment_options& options) {
   return enrolment(options).run();

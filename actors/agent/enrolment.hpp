@@ -3,6 +3,7 @@
 
 #include "actors/rules/ids.hpp"
 #include "net/certificate.hpp"
+#include "net/tcp_connector.hpp"
 
 #include <cstdint>
 #include <filesystem>
@@ -37,5 +38,8 @@ struct enrolment_outcome {
 /// Makes the key if there is none, proves it to the server, stores what the server gives. A retry
 /// after any failure, a kill included, shows the same key and so becomes the same device.
 [[nodiscard]] enrolment_outcome enrol(const enrolment_options& options);
+
+/// "host:13000", "[::1]:13000": as identities name their server.
+[[nodiscard]] std::string place_text(const net::endpoint_name& name);
 
 } // namespace muster::actors

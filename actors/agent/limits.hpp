@@ -39,6 +39,10 @@ inline constexpr std::uint32_t local_root_events_per_second = 1'000;
 inline constexpr std::uint32_t local_root_events_burst = 5'000;
 /// Requests that wait for an answer; the next one is refused.
 inline constexpr std::size_t local_requests_max = 128;
+/// Of a text in an answer, most of which come from the server.
+inline constexpr std::size_t local_text_bytes_max = 1'024;
+/// Reasons for which wakes were refused, as an asker remembers them.
+inline constexpr std::size_t local_reasons_max = 32;
 
 // -- what is said of the machine; servers take no more ---------------------------------------------
 

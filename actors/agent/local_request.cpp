@@ -1,9 +1,8 @@
 #include "actors/agent/local_request.hpp"
 
 #include "actors/agent/limits.hpp"
+#include "actors/agent/local_json.hpp"
 #include "net/limits.hpp"
-
-#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <array>
@@ -14,26 +13,18 @@ namespace muster::actors {
 
 namespace {
 
-using json = nlohmann::json;
+using local_json::dump;
+using local_json::json;
+using local_json::object_of;
+using local_json::text_in;
 
 constexpr std::array<std::string_view, 4> severity_words = {"info", "warning", "critical",
                                                             "failure"};
 constexpr std::string_view type_prefix = "local.";
 
-/// Two levels (a request, its attributes) are all there is: an array of arrays of arrays would cost
-/// more than it has bytes.
-constexpr int depth_max = 2;
-
-/// Empty when it is no JSON object of our depth.
-json object_of(std::string_view text) {
-  bool too_deep = false;
-  const json::parser_callback_t shallow = [&](int depth, json::parse_event_t, json&) {
-    too_deep = too_deep || depth > depth_max;
-    return !too_deep;
-  };
-  auto out = json::parse(text, shallow, false);
-  return !too_deep && out.is_object() ? out : json{};
-}
+/// Requests that say no more than what is to be done, index: local_order::kind.
+constexpr std::array<std::string_view, 5> words_of_kinds = {"event", "status", "sync", "wake-test",
+                                                            "reload"};
 
 bool type_character(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.'
@@ -130,16 +121,6 @@ bool only_members(const json& in, std::initializer_list<std::string_view> known,
   return true;
 }
 
-/// Texts that are no UTF-8 cannot be said in JSON; their bad bytes are replaced.
-std::string dump(const json& value) {
-  return value.dump(-1, ' ', false, json::error_handler_t::replace);
-}
-
-std::string text_in(const json& in, const char* key) {
-  const auto found = in.find(key);
-  return found != in.end() && found->is_string() ? found->get<std::string>() : std::string{};
-}
-
 } // namespace
 
 std::optional<local_order> parse_local_request(std::string_view text, std::string& problem) {
@@ -151,19 +132,20 @@ std::optional<local_order> parse_local_request(std::string_view text, std::strin
   }
   const auto in = object_of(text);
   const auto what = in.is_object() ? text_in(in, "do") : std::string{};
+  const auto known = std::find(words_of_kinds.begin(), words_of_kinds.end(), what);
   local_order out;
   bool good = false;
   if (!in.is_object()) {
     problem = "a request is one JSON object";
-  } else if (what == "event") {
-    out.what = local_order::kind::event;
-    good = only_members(in, {"do", "severity", "text", "type", "attributes"}, problem)
-           && take_event(in, out.event, problem);
-  } else if (what == "status" || what == "sync") {
-    out.what = what == "sync" ? local_order::kind::sync : local_order::kind::status;
-    good = only_members(in, {"do"}, problem);
+  } else if (known == words_of_kinds.end()) {
+    problem = "'do' must be event, status, sync, wake-test or reload";
   } else {
-    problem = "'do' must be event, status or sync";
+    out.what = static_cast<local_order::kind>(known - words_of_kinds.begin());
+    if (out.what == local_order::kind::event)
+      good = only_members(in, {"do", "severity", "text", "type", "attributes"}, problem)
+             && take_event(in, out.event, problem);
+    else
+      good = only_members(in, {"do"}, problem);
   }
   return good ? std::optional(std::move(out)) : std::nullopt;
 }
@@ -177,24 +159,25 @@ std::string local_event_request(const raised_event& event) {
   return dump(out);
 }
 
-std::string local_status_request() { return dump({{"do", "status"}}); }
-
-std::string local_sync_request() { return dump({{"do", "sync"}}); }
+std::string local_request_for(local_order::kind what) {
+  return dump({{"do", words_of_kinds.at(static_cast<std::size_t>(what))}});
+}
 
 std::string local_ok() { return dump({{"ok", true}}); }
 
-std::string local_ok(const local_status& status) {
+std::string local_ok(const wake_probe& result) {
   return dump({{"ok", true},
-               {"version", status.version},
-               {"connection", status.connection},
-               {"events_waiting", status.events_waiting}});
+               {"sent", result.sent},
+               {"arrived", result.arrived},
+               {"took_ms", result.took_ms},
+               {"text", result.text.substr(0, limits::local_text_bytes_max)}});
 }
 
 std::string local_error(std::string_view why) { return dump({{"ok", false}, {"error", why}}); }
 
 local_answer parse_local_answer(std::string_view text) {
   local_answer out;
-  const auto in = object_of(text);
+  const auto in = text.size() <= net::limits::local_answer_bytes_max ? object_of(text) : json{};
   const auto ok = in.is_object() ? in.find("ok") : in.end();
   if (ok == in.end() || !ok->is_boolean()) {
     out.error = "the agent answered what is no answer";
@@ -204,11 +187,12 @@ local_answer parse_local_answer(std::string_view text) {
   out.error = text_in(in, "error");
   if (!out.ok && out.error.empty())
     out.error = "the agent refused and did not say why";
-  out.status.version = text_in(in, "version");
-  out.status.connection = text_in(in, "connection");
-  const auto waiting = in.find("events_waiting");
-  if (waiting != in.end() && waiting->is_number_unsigned())
-    out.status.events_waiting = waiting->get<std::uint64_t>();
+  out.status = parse_status_answer(text);
+  out.wake.sent = local_json::flag_in(in, "sent");
+  out.wake.arrived = local_json::flag_in(in, "arrived");
+  out.wake.took_ms = static_cast<std::uint32_t>(
+    std::min<std::uint64_t>(local_json::count_in(in, "took_ms"), UINT32_MAX));
+  out.wake.text = text_in(in, "text");
   return out;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 // What another program of this machine may ask the agent: one JSON object. Pure.
 
+#include "actors/agent/local_status.hpp"
 #include "actors/messages.hpp"
 
 #include <optional>
@@ -14,8 +15,10 @@ namespace muster::actors {
 ///     {"do":"event","severity":"warning","text":"...","type":"backup.late","attributes":{"k":"v"}}
 ///     {"do":"status"}
 ///     {"do":"sync"}
+///     {"do":"wake-test"}
+///     {"do":"reload"}
 struct local_order {
-  enum class kind : std::uint8_t { event, status, sync };
+  enum class kind : std::uint8_t { event, status, sync, wake_test, reload };
   kind what = kind::status;
   raised_event event; ///< kind::event; its type begins with `local.`
 };
@@ -28,17 +31,13 @@ struct local_order {
 
 /// Requests as programs of ours make them.
 [[nodiscard]] std::string local_event_request(const raised_event& event);
-[[nodiscard]] std::string local_status_request();
-[[nodiscard]] std::string local_sync_request();
+/// Requests that say no more than what is to be done.
+[[nodiscard]] std::string local_request_for(local_order::kind what);
 
-/// Answers: {"ok":true,...} and {"ok":false,"error":"..."}.
-struct local_status {
-  std::string version;
-  std::string connection;
-  std::uint64_t events_waiting = 0;
-};
+/// Answers: {"ok":true,...} and {"ok":false,"error":"..."}. For the status: agent/local_status.hpp.
 [[nodiscard]] std::string local_ok();
-[[nodiscard]] std::string local_ok(const local_status& status);
+/// {"ok":true,"sent":...,"arrived":...,"took_ms":...,"text":"..."}
+[[nodiscard]] std::string local_ok(const wake_probe& result);
 [[nodiscard]] std::string local_error(std::string_view why);
 
 /// What an answer says, for the asking side; `ok` false with a sentence when it is none.
@@ -46,6 +45,7 @@ struct local_answer {
   bool ok = false;
   std::string error;
   local_status status; ///< when asked for
+  wake_probe wake;     ///< when asked for
 };
 [[nodiscard]] local_answer parse_local_answer(std::string_view text);
 

@@ -93,6 +93,8 @@ void local_service_state::on_request(const local_request_ptr& request) {
     case local_order::kind::event: return raise(request, std::move(order->event));
     case local_order::kind::status: return tell_status(request);
     case local_order::kind::sync: return sync(request);
+    case local_order::kind::wake_test: return test_wake(request);
+    case local_order::kind::reload: return reload(request);
   }
 }
 
@@ -159,35 +161,65 @@ void local_service_state::forget_one_user() {
     users_.erase(oldest);
 }
 
-// -- status and sync ------------------------------------------------------------------------------
+// -- status ---------------------------------------------------------------------------------------
 
 void local_service_state::tell_status(const local_request_ptr& request) {
   ++in_progress_;
-  const auto status = std::make_shared<local_status>();
-  status->version = options_.agent_version;
   const auto failed = [this, request](const caf::error& why) {
     --in_progress_;
     refuse(request, text_of(why));
   };
-  self_->request(peers_.connection, caf::infinite, atom::status_v)
+  self_->request(peers_.connection, caf::infinite, atom::get_v)
     .then(
-      [this, request, status, failed](std::string& connection) {
-        status->connection = std::move(connection);
+      [this, request, failed](const connection_report_ptr& report) {
         self_->request(peers_.spool, caf::infinite, atom::count_v)
           .then(
-            [this, request, status](std::uint64_t events) {
+            [this, request, report](std::uint64_t events) {
               --in_progress_;
-              status->events_waiting = events;
-              request->answer(local_ok(*status));
+              request->answer(status_answer(status_of(*report, events)));
             },
             failed);
       },
       failed);
 }
 
+local_status local_service_state::status_of(const connection_report& report,
+                                            std::uint64_t events) const {
+  local_status out;
+  out.version = options_.agent_version;
+  out.connection = report.state;
+  out.events_waiting = events;
+  out.server = report.server;
+  out.address = report.address;
+  out.connected = report.connected;
+  out.keep = report.keep;
+  out.next_attempt_us = report.next_attempt_us;
+  out.last_error = report.last_error;
+  out.last_error_us = report.last_error_us;
+  out.syncs = report.syncs;
+  out.last_sync_us = report.last_sync_us;
+  out.next_sync_us = report.next_sync_us;
+  out.wake_keys = report.datagram_generation != 0;
+  out.wakes = report.wakes;
+  out.clock_offset_ms = report.clock_offset_ms;
+  out.clock_told_us = report.clock_told_us;
+  if (options_.add_figures)
+    options_.add_figures(out);
+  return out;
+}
+
+// -- orders ---------------------------------------------------------------------------------------
+
+bool local_service_state::may_order(const local_request_ptr& request) {
+  if (request->peer.user == root_user || request->peer.user == options_.own_user)
+    return true;
+  refuse(request, "only root and the agent's own user may order that");
+  return false;
+}
+
 void local_service_state::sync(const local_request_ptr& request) {
-  if (request->peer.user != root_user && request->peer.user != options_.own_user)
-    return refuse(request, "only root and the agent's own user may order a sync");
+  if (!may_order(request))
+    return;
   ++in_progress_;
   self_->request(peers_.connection, caf::infinite, atom::sync_v)
     .then(
@@ -199,6 +231,30 @@ void local_service_state::sync(const local_request_ptr& request) {
         --in_progress_;
         refuse(request, text_of(why));
       });
+}
+
+void local_service_state::test_wake(const local_request_ptr& request) {
+  if (!may_order(request))
+    return;
+  ++in_progress_;
+  self_->request(peers_.connection, caf::infinite, atom::probe_v)
+    .then(
+      [this, request](const wake_probe& result) {
+        --in_progress_;
+        request->answer(local_ok(result));
+      },
+      [this, request](const caf::error& why) {
+        --in_progress_;
+        refuse(request, text_of(why));
+      });
+}
+
+void local_service_state::reload(const local_request_ptr& request) {
+  if (!may_order(request))
+    return;
+  if (!options_.reload || !options_.reload())
+    return refuse(request, "this agent cannot start anew by itself; restart it");
+  request->answer(local_ok());
 }
 
 void local_service_state::refuse(const local_request_ptr& request, std::string_view why) {

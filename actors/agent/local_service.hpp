@@ -1,5 +1,5 @@
 #pragma once
-// What the agent answers on its Unix socket: events of other programs, status, sync.
+// What the agent answers on its Unix socket: events of other programs, status, sync, tests of wakes.
 
 #include "actors/agent/local_request.hpp"
 #include "actors/protocol.hpp"
@@ -36,8 +36,12 @@ struct local_service_options {
   std::string path;
   /// The name of a user, empty when unknown. Must not wait for a network.
   std::function<std::string(std::uint32_t user)> name_of_user;
-  std::uint32_t own_user = 0; ///< may order a sync, as root may
+  std::uint32_t own_user = 0; ///< may give orders, as root may
   std::string agent_version;
+  /// Adds what the connection does not know: device, certificate, wakes. May be empty.
+  std::function<void(local_status&)> add_figures;
+  /// Has the agent stop and start with what is on the disk now. False: that cannot be. May be empty.
+  std::function<bool()> reload;
 };
 
 struct local_service_peers {
@@ -75,7 +79,11 @@ private:
   void on_request(const local_request_ptr& request);
   void raise(const local_request_ptr& request, raised_event event);
   void tell_status(const local_request_ptr& request);
+  [[nodiscard]] local_status status_of(const connection_report& report, std::uint64_t events) const;
   void sync(const local_request_ptr& request);
+  void test_wake(const local_request_ptr& request);
+  void reload(const local_request_ptr& request);
+  [[nodiscard]] bool may_order(const local_request_ptr& request);
   void refuse(const local_request_ptr& request, std::string_view why);
   user_share& share_of(std::uint32_t user);
   [[nodiscard]] static bool take_share(user_share& share);

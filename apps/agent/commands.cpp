@@ -2,7 +2,9 @@
 
 #include "actors/agent/enrolment.hpp"
 #include "actors/agent/local_request.hpp"
+#include "actors/agent/move.hpp"
 #include "actors/agent/probe/facts.hpp"
+#include "apps/common/clock.hpp"
 #include "apps/common/exit_codes.hpp"
 #include "net/certificate.hpp"
 #include "net/local_port.hpp"
@@ -22,6 +24,7 @@ namespace muster::agent {
 namespace {
 
 using namespace std::chrono_literals;
+using order = actors::local_order::kind;
 
 int complain(const std::string& problem, int code) {
   std::fprintf(stderr, "muster-agent: %s\n", problem.c_str());
@@ -29,19 +32,43 @@ int complain(const std::string& problem, int code) {
 }
 
 /// The token by whichever way it came; empty when by none.
-std::string token_of(const enrol_command& command, std::string& problem) {
-  if (command.token_file.empty())
-    return command.token;
-  std::ifstream in(command.token_file);
-  std::string token;
-  if (!(in >> token))
-    problem = "--token-file: cannot read a token from " + command.token_file.string();
-  return token;
+std::string token_of(const std::string& token, const std::filesystem::path& file,
+                     std::string& problem) {
+  if (file.empty())
+    return token;
+  std::ifstream in(file);
+  std::string found;
+  if (!(in >> found))
+    problem = "--token-file: cannot read a token from " + file.string();
+  return found;
+}
+
+/// Empty with a problem unless it is the 64 digits of a pin.
+std::optional<net::sha256_digest> pin_of(const std::string& text, std::string& problem) {
+  const auto raw = net::from_hex(text);
+  net::sha256_digest out{};
+  if (!raw || raw->size() != out.size()) {
+    problem = "--pin: give the 64 hexadecimal digits that 'muster token create' prints";
+    return std::nullopt;
+  }
+  std::copy(raw->begin(), raw->end(), out.begin());
+  return out;
 }
 
 std::string host_name() {
   char name[256] = {};
   return ::gethostname(name, sizeof name - 1) == 0 ? name : "";
+}
+
+/// What every enrolment says of this machine.
+actors::enrolment_options machine_of(const agent_settings& settings) {
+  actors::enrolment_options out;
+  out.identity_directory = settings.identity();
+  out.fingerprint = actors::probe::read_fingerprint("/");
+  out.host_name = settings.name.empty() ? host_name() : settings.name;
+  out.agent_version = std::string{version()};
+  out.now_s = [] { return now_us() / 1'000'000; };
+  return out;
 }
 
 /// Asks the agent that runs with these settings. Empty after a complaint.
@@ -65,28 +92,21 @@ std::optional<actors::local_answer> ask(const agent_settings& settings, const st
 
 int enrol(const agent_settings& settings, const enrol_command& command) {
   std::string problem;
-  actors::enrolment_options options;
+  auto options = machine_of(settings);
   options.server = command.server;
-  options.token = token_of(command, problem);
+  options.token = token_of(command.token, command.token_file, problem);
   if (!problem.empty())
     return complain(problem, exit_usage);
   if (options.token.empty())
     return complain("no enrolment token: give --token, --token-file or MUSTER_TOKEN", exit_usage);
   if (!command.pin.empty()) {
-    const auto raw = net::from_hex(command.pin);
-    if (!raw || raw->size() != sizeof(net::sha256_digest))
-      return complain("--pin: give the 64 hexadecimal digits that 'muster token create' prints",
-                      exit_usage);
-    options.pin.emplace();
-    std::copy(raw->begin(), raw->end(), options.pin->begin());
+    options.pin = pin_of(command.pin, problem);
+    if (!options.pin)
+      return complain(problem, exit_usage);
   } else if (!command.trust_on_first_use) {
     return complain("give --pin, or --trust-on-first-use to trust whoever answers", exit_usage);
   }
   options.trust_on_first_use = command.trust_on_first_use;
-  options.identity_directory = settings.identity();
-  options.fingerprint = actors::probe::read_fingerprint("/");
-  options.host_name = settings.name.empty() ? host_name() : settings.name;
-  options.agent_version = std::string{version()};
   const auto outcome = actors::enrol(options);
   if (!outcome.ok)
     return complain(outcome.sentence, exit_failed);
@@ -94,6 +114,36 @@ int enrol(const agent_settings& settings, const enrol_command& command) {
   if (command.pin.empty() && !outcome.already)
     std::printf("trusted on first use: the server's CA key, SHA-256 %s\n",
                 net::to_hex(outcome.pin).c_str());
+  return exit_fine;
+}
+
+int move(const agent_settings& settings, const move_command& command) {
+  std::string problem;
+  actors::move_options options;
+  options.target = machine_of(settings);
+  options.target.server = command.server;
+  options.target.token = token_of(command.token, command.token_file, problem);
+  if (!problem.empty())
+    return complain(problem, exit_usage);
+  if (!command.pin.empty()) {
+    options.target.pin = pin_of(command.pin, problem);
+    if (!options.target.pin)
+      return complain(problem, exit_usage);
+  }
+  options.server_setting = settings.server;
+  const auto outcome = actors::move_device(options);
+  if (!outcome.ok)
+    return complain(outcome.sentence, exit_failed);
+  std::printf("%s\n", outcome.sentence.c_str());
+  const auto answer = net::ask_local(settings.local_socket(), actors::local_request_for(order::reload),
+                                     10s, problem);
+  if (!answer)
+    std::printf("no agent runs here; it goes there when it is started\n");
+  else if (const auto said = actors::parse_local_answer(*answer); !said.ok)
+    std::printf("the running agent still goes to the old place (%s): restart it\n",
+                said.error.c_str());
+  else
+    std::printf("the running agent starts anew\n");
   return exit_fine;
 }
 
@@ -118,21 +168,19 @@ int raise_event(const agent_settings& settings, const event_command& command) {
 
 int show_status(const agent_settings& settings, bool json) {
   int code = exit_fine;
-  const auto answer = ask(settings, actors::local_status_request(), 10s, code);
+  const auto answer = ask(settings, actors::local_request_for(order::status), 10s, code);
   if (!answer)
     return code;
   if (json)
-    std::printf("%s\n", actors::local_ok(answer->status).c_str());
+    std::printf("%s\n", actors::status_answer(answer->status).c_str());
   else
-    std::printf("version     %s\nconnection  %s\nevents      %llu waiting\n",
-                answer->status.version.c_str(), answer->status.connection.c_str(),
-                static_cast<unsigned long long>(answer->status.events_waiting));
+    std::printf("%s", actors::status_lines(answer->status, now_us()).c_str());
   return code;
 }
 
 int sync_now(const agent_settings& settings) {
   int code = exit_fine;
-  if (ask(settings, actors::local_sync_request(), 2min, code))
+  if (ask(settings, actors::local_request_for(order::sync), 2min, code))
     std::printf("synced\n");
   return code;
 }

@@ -1,5 +1,5 @@
 #pragma once
-// What `muster-agent` does beside being the agent: enrol, and ask the agent that runs.
+// What `muster-agent` does beside being the agent: enrol, move, and ask the agent that runs.
 
 #include "apps/agent/settings.hpp"
 
@@ -17,6 +17,13 @@ struct enrol_command {
   std::filesystem::path token_file;
 };
 
+struct move_command {
+  std::string server;
+  std::string pin;                   ///< hexadecimal; empty: the server stays the same
+  std::string token;                 ///< or MUSTER_TOKEN
+  std::filesystem::path token_file;
+};
+
 struct event_command {
   std::string severity = "info";
   std::string type;
@@ -28,6 +35,7 @@ struct event_command {
 // to stderr.
 
 [[nodiscard]] int enrol(const agent_settings& settings, const enrol_command& command);
+[[nodiscard]] int move(const agent_settings& settings, const move_command& command);
 [[nodiscard]] int raise_event(const agent_settings& settings, const event_command& command);
 [[nodiscard]] int show_status(const agent_settings& settings, bool json);
 [[nodiscard]] int sync_now(const agent_settings& settings);

@@ -1,5 +1,6 @@
 // muster-agent: runs on every client computer.
 
+#include "apps/agent/check.hpp"
 #include "apps/agent/commands.hpp"
 #include "apps/agent/run_agent.hpp"
 #include "apps/common/command_line.hpp"
@@ -13,7 +14,11 @@
 
 #include <CLI/CLI.hpp>
 
+#include <unistd.h>
+
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <string>
 
 namespace {
@@ -23,6 +28,7 @@ using namespace muster;
 /// Every subcommand with its own options.
 struct commands {
   agent::enrol_command enrolment;
+  agent::move_command move_order;
   agent::event_command event;
   bool json = false;
   CLI::App* run;
@@ -31,6 +37,8 @@ struct commands {
   CLI::App* status;
   CLI::App* sync;
   CLI::App* check;
+  CLI::App* move;
+  CLI::App* check_config;
   CLI::App* example;
 
   explicit commands(CLI::App& app)
@@ -39,7 +47,9 @@ struct commands {
       raise(app.add_subcommand("event", "have the running agent report something")),
       status(app.add_subcommand("status", "how the running agent is doing")),
       sync(app.add_subcommand("sync", "have the running agent sync now; waits until it is done")),
-      check(app.add_subcommand("check-config", "say whether the settings are understood")),
+      check(app.add_subcommand("check", "try the whole way to the server, and say where it ends")),
+      move(app.add_subcommand("move", "go to another server, or to the same one elsewhere")),
+      check_config(app.add_subcommand("check-config", "say whether the settings are understood")),
       example(app.add_subcommand("example-config", "print a settings file with every default")) {
     enrol->add_option("--server", enrolment.server, "HOST[:PORT]")->required();
     enrol->add_option("--pin", enrolment.pin, "SHA-256 of the server's CA key, hexadecimal");
@@ -54,11 +64,26 @@ struct commands {
     raise->add_option("--attribute", event.attributes, "KEY=VALUE; may be repeated");
     raise->add_option("text", event.text, "what happened, for people")->required();
     status->add_flag("--json", json, "for programs");
+    check->add_flag("--json", json, "for programs");
+    move->add_option("--server", move_order.server, "HOST[:PORT]")->required();
+    move->add_option("--pin", move_order.pin,
+                     "SHA-256 of the new server's CA key, hexadecimal; not for a new address alone");
+    move->add_option("--token", move_order.token, "enrolment token there (or MUSTER_TOKEN)")
+      ->envname("MUSTER_TOKEN");
+    move->add_option("--token-file", move_order.token_file, "a file with the token");
   }
 };
 
+/// This process becomes a new one of the same program, with the same words.
+int begin_again(char** argv) {
+  std::fflush(nullptr);
+  ::execv("/proc/self/exe", argv);
+  std::fprintf(stderr, "muster-agent: cannot start anew: %s\n", std::strerror(errno));
+  return exit_failed; // a service manager starts it
+}
+
 int run_command(const commands& c, const config::table& table,
-                const agent::agent_settings& settings) {
+                const agent::agent_settings& settings, char** argv) {
   if (c.enrol->parsed())
     return agent::enrol(settings, c.enrolment);
   if (c.raise->parsed())
@@ -67,13 +92,16 @@ int run_command(const commands& c, const config::table& table,
     return agent::show_status(settings, c.json);
   if (c.sync->parsed())
     return agent::sync_now(settings);
-  if (c.check->parsed()) {
+  if (c.move->parsed())
+    return agent::move(settings, c.move_order);
+  if (c.check_config->parsed()) {
     std::printf("%s", config::effective(table).c_str());
     return exit_fine;
   }
   stop_signals signals;
   logging::start(settings.log_level);
-  return agent::run_agent(settings, signals);
+  const auto end = agent::run_agent(settings, signals);
+  return end.again ? begin_again(argv) : end.exit_code;
 }
 
 } // namespace
@@ -94,11 +122,13 @@ int main(int argc, char** argv) {
     std::printf("%s", config::example(table, "Settings of muster-agent.").c_str());
     return exit_fine;
   }
+  if (c.check->parsed() && net::running_on_boringssl())
+    return agent::check(settings, flags.file(), flags.load(), c.json);
   if (!flags.load_or_complain("muster-agent"))
     return exit_usage;
   if (!net::running_on_boringssl()) {
     std::fprintf(stderr, "muster-agent: another TLS library than the one this was built with is in the way\n");
     return exit_failed;
   }
-  return run_command(c, table, settings);
+  return run_command(c, table, settings, argv);
 }

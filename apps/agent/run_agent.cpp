@@ -10,7 +10,9 @@
 #include "actors/agent/network_watch.hpp"
 #include "actors/agent/package_watch.hpp"
 #include "actors/agent/probe/logind_watch.hpp"
+#include "apps/agent/agent_figures.hpp"
 #include "apps/agent/machine_news.hpp"
+#include "apps/agent/place.hpp"
 #include "apps/common/clock.hpp"
 #include "apps/common/exit_codes.hpp"
 #include "apps/common/service_manager.hpp"
@@ -32,6 +34,7 @@
 #include <malloc.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cstdio>
 #include <filesystem>
 #include <memory>
@@ -50,7 +53,8 @@ using namespace actors;
 /// What the agent needs before the first actor.
 struct foundation {
   net::agent_identity identity;
-  net::endpoint_name server;
+  net::endpoint_name server;           ///< for the transport of the settings
+  std::uint16_t tls_port = 0;
   std::unique_ptr<storage::store> spool;
 };
 
@@ -61,12 +65,16 @@ std::optional<foundation> lay_foundation(const agent_settings& settings, std::st
       problem = "this device has not enrolled yet; on a console: muster token create, then type what it prints";
     return std::nullopt;
   }
-  const auto& name = settings.server.empty() ? identity->server : settings.server;
-  auto server = net::parse_endpoint(name, 13000);
+  auto server = server_place(settings, *identity);
   if (!server) {
-    problem = "'" + name + "' is not HOST or HOST:PORT; mend the setting 'server'";
+    problem = "'" + settings.server + "' is not HOST or HOST:PORT; mend the setting 'server'";
     return std::nullopt;
   }
+  if (!settings.server.empty() && settings.server == identity->moved_from)
+    spdlog::info("the setting 'server' still names {}, from where this device has moved to {}; it may "
+                 "be removed",
+                 settings.server, identity->server);
+  const auto tls_port = server->port;
   if (settings.plain())
     server->port = settings.plain_port;
   std::error_code ec;
@@ -79,7 +87,7 @@ std::optional<foundation> lay_foundation(const agent_settings& settings, std::st
   std::filesystem::permissions(settings.spool(), std::filesystem::perms::owner_all, ec);
   if (ec)
     spdlog::warn("{}: others may read it: {}", settings.spool().string(), ec.message());
-  return foundation{std::move(*identity), *server, std::move(spool)};
+  return foundation{std::move(*identity), *server, tls_port, std::move(spool)};
 }
 
 std::uint64_t random_seed() {
@@ -141,7 +149,24 @@ connection_options options_of(const agent_settings& settings, const foundation& 
   return out;
 }
 
-local_service_options local_options(const agent_settings& settings, net::io_pool& pool) {
+/// Ends the wait for a signal, so that all comes to an orderly end first.
+class wish_to_restart {
+public:
+  explicit wish_to_restart(stop_signals& signals) : signals_(signals) {}
+  bool wish() {
+    wished_ = true;
+    signals_.stop();
+    return true;
+  }
+  [[nodiscard]] bool wished() const { return wished_; }
+
+private:
+  stop_signals& signals_;
+  std::atomic<bool> wished_{false};
+};
+
+local_service_options local_options(const agent_settings& settings, net::io_pool& pool,
+                                    const agent_figures& figures, wish_to_restart& restart) {
   local_service_options out;
   out.path = settings.local_socket().string();
   out.open = [path = settings.local_socket(), &pool](net::local_port::on_request request,
@@ -151,12 +176,43 @@ local_service_options local_options(const agent_settings& settings, net::io_pool
   out.name_of_user = name_of_local_user;
   out.own_user = ::getuid();
   out.agent_version = std::string{version()};
+  out.add_figures = [&figures](local_status& status) { figures.add_to(status); };
+  out.reload = [&restart] { return restart.wish(); };
   return out;
 }
 
+/// How the server is reached.
+struct ways_to_server {
+  connector usual;
+  connector keys; ///< for those that transport plain does not bring; empty with transport tls
+};
+
+std::optional<ways_to_server> find_ways(const agent_settings& settings, const foundation& base,
+                                        net::io_pool& pool, std::string& problem) {
+  dialer_options options{
+    .pool = &pool,
+    .identity = base.identity,
+    .server = base.server,
+    .from_address = {},
+    .now_s = [] { return now_us() / 1'000'000; },
+    .plain = settings.plain(),
+    .keep_alive = std::chrono::ceil<std::chrono::seconds>(settings.keep_alive)};
+  const auto usual = make_dialer(options, problem);
+  if (!usual)
+    return std::nullopt;
+  if (!settings.plain())
+    return ways_to_server{*usual, {}};
+  options.server.port = base.tls_port;
+  options.plain = false;
+  options.connect_max = std::chrono::seconds{3}; // the usual way waits meanwhile
+  const auto keys = make_dialer(options, problem);
+  return keys ? std::optional(ways_to_server{*usual, *keys}) : std::nullopt;
+}
+
 agent_root_options compose(const agent_settings& settings, const foundation& base,
-                           net::io_pool& pool, const connector& way,
-                           device_datagrams& datagrams,
+                           net::io_pool& pool, const ways_to_server& ways,
+                           device_datagrams& datagrams, agent_figures& figures,
+                           wish_to_restart& restart,
                            const std::shared_ptr<news_of_packages>& news,
                            const std::shared_ptr<machine_news>& machine) {
   agent_root_options out;
@@ -193,18 +249,20 @@ agent_root_options compose(const agent_settings& settings, const foundation& bas
   };
   auto options = options_of(settings, base);
   options.keys = datagrams.keys();
-  out.start_connection = [options, way, &datagrams, machine](agent_root_actor::pointer root,
+  options.tell_terms = [&figures](const server_terms& terms) { figures.learn(terms); };
+  out.start_connection = [options, ways, &datagrams, machine](agent_root_actor::pointer root,
                                                              const agent_children& before) {
     auto handle = root->spawn(connection, options,
-                              connection_peers{way, before.collector, before.spool, before.writer,
-                                               before.reader, datagrams.ways()});
+                              connection_peers{ways.usual, ways.keys, before.collector,
+                                               before.spool, before.writer, before.reader,
+                                               datagrams.ways()});
     datagrams.tell(handle);
     machine->tell(handle);
     return handle;
   };
-  out.start_local = [&settings, &pool](agent_root_actor::pointer root,
-                                       const agent_children& before) {
-    return root->spawn(local_service, local_options(settings, pool),
+  out.start_local = [&settings, &pool, &figures, &restart](agent_root_actor::pointer root,
+                                                           const agent_children& before) {
+    return root->spawn(local_service, local_options(settings, pool, figures, restart),
                        local_service_peers{before.spool, before.connection});
   };
   return out;
@@ -212,30 +270,22 @@ agent_root_options compose(const agent_settings& settings, const foundation& bas
 
 } // namespace
 
-int run_agent(const agent_settings& settings, stop_signals& signals) {
+run_end run_agent(const agent_settings& settings, stop_signals& signals) {
   keep_little_memory();
   std::string problem;
   // Destroyed in reverse: the store goes last, after every actor; io threads before the system.
   auto base = lay_foundation(settings, problem);
   if (!base)
-    return complain(problem);
+    return {complain(problem), false};
   caf::actor_system_config cfg;
   cfg.set("scheduler.policy", caf::atom("sharing"));
   cfg.set("scheduler.max-threads", std::size_t{1});
   cfg.set("scheduler.max-throughput", std::size_t{50});
   caf::actor_system system{cfg};
   net::io_pool pool{1};
-  auto way = make_dialer({.pool = &pool,
-                          .identity = base->identity,
-                          .server = base->server,
-                          .from_address = {},
-                          .now_s = [] { return now_us() / 1'000'000; },
-                          .plain = settings.plain(),
-                          .keep_alive
-                          = std::chrono::ceil<std::chrono::seconds>(settings.keep_alive)},
-                         problem);
-  if (!way)
-    return complain(problem);
+  auto ways = find_ways(settings, *base, pool, problem);
+  if (!ways)
+    return {complain(problem), false};
   device_datagrams datagrams{{.pool = &pool,
                               .identity_directory = settings.identity(),
                               .owner = {base->identity.device_id, base->identity.server_id},
@@ -243,6 +293,8 @@ int run_agent(const agent_settings& settings, stop_signals& signals) {
                               .wake_address = settings.wake_address,
                               .wake_port = settings.wake_port,
                               .notice_port = settings.notice_port}};
+  agent_figures figures{base->identity, settings.transport, datagrams};
+  wish_to_restart restart{signals};
   const auto news = std::make_shared<news_of_packages>();
   std::optional<package_watch> watch;
   watch.emplace(pool.lane(0), package_watch_options{},
@@ -269,23 +321,25 @@ int run_agent(const agent_settings& settings, stop_signals& signals) {
                    [machine] { machine->staying(); }});
   spdlog::info("muster-agent {} for device {}", version(),
                device_id{base->identity.device_id}.text());
-  auto root = system.spawn(agent_root, compose(settings, *base, pool, *way, datagrams, news, machine));
+  auto root = system.spawn(agent_root, compose(settings, *base, pool, *ways, datagrams, figures,
+                                               restart, news, machine));
   service_manager::ready(); // it works without its server too: whether that answers is its business
-  const auto reason = until_stopped(system, caf::actor_cast<caf::actor>(std::move(root)), signals);
+  const auto reason = until_stopped(system, caf::actor_cast<caf::actor>(std::move(root)), signals,
+                                    [&restart] { return restart.wished(); });
   watch.reset();
   news->tell({});
   datagrams.tell({});
   machine->tell({});
   network.reset();
   logind.reset();
-  way.reset();
+  ways.reset();
   pool.join();
   if (is_orderly(reason)) {
-    spdlog::info("stopped");
-    return exit_fine;
+    spdlog::info(restart.wished() ? "starting anew" : "stopped");
+    return {exit_fine, restart.wished()};
   }
   spdlog::critical("stopped: {}", text_of(reason));
-  return exit_failed;
+  return {exit_failed, false};
 }
 
 } // namespace muster::agent

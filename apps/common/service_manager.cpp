@@ -58,6 +58,10 @@ void ready() {
   tell("READY=1");
 }
 
+void reloading() {
+  tell("RELOADING=1");
+}
+
 void stopping() {
   tell("STOPPING=1");
 }

@@ -17,5 +17,7 @@ namespace muster::service_manager {
 void ready();
 /// We have begun to stop, whoever asked for it.
 void stopping();
+/// We do not serve for a moment; ready() follows from the same process.
+void reloading();
 
 } // namespace muster::service_manager

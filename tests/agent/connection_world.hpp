@@ -69,6 +69,9 @@ struct connection_fakes {
   storage::memory_store db;
   std::vector<net::on_connected> dials;
   std::vector<std::shared_ptr<fake_link>> links;
+  bool has_key_way = false;
+  std::vector<net::on_connected> key_dials; ///< by the way on which keys are given
+  std::vector<server_terms> terms;          ///< as told, in order
   int forgotten = 0;
   std::int64_t told_time_s = 0;
   int looks = 0;
@@ -127,6 +130,7 @@ struct connection_world : connection_fakes, spool_life {
     for (const auto& link : links)
       link->forget();
     dials.clear();
+    key_dials.clear();
     held.clear();
     notices.clear();
   }
@@ -145,6 +149,7 @@ struct connection_world : connection_fakes, spool_life {
     out.linger = std::chrono::seconds{0};
     out.seed = 7;
     out.now_us = [this] { return now_us; };
+    out.tell_terms = [this](const server_terms& now) { terms.push_back(now); };
     return out;
   }
 
@@ -154,6 +159,8 @@ struct connection_world : connection_fakes, spool_life {
     peers.way.connect = [this](net::on_connected done) { dials.push_back(std::move(done)); };
     peers.way.forget_session = [this] { ++forgotten; };
     peers.way.learn_time = [this](std::int64_t now_s) { told_time_s = now_s; };
+    if (has_key_way)
+      peers.key_way.connect = [this](net::on_connected done) { key_dials.push_back(std::move(done)); };
     peers.collector = collector;
     peers.spool = spool;
     peers.writer = writer;
@@ -176,22 +183,25 @@ struct connection_world : connection_fakes, spool_life {
   }
 
   /// Lets the attempt that is under way succeed.
-  fake_link& connect() {
-    REQUIRE_FALSE(dials.empty());
+  fake_link& connect() { return connect(dials); }
+  fake_link& connect(std::vector<net::on_connected>& attempts) {
+    REQUIRE_FALSE(attempts.empty());
     const auto link = std::make_shared<fake_link>();
     links.push_back(link);
-    const auto done = std::exchange(dials.back(), nullptr);
-    dials.pop_back();
+    const auto done = std::exchange(attempts.back(), nullptr);
+    attempts.pop_back();
     net::accepted made{link, {}};
     made.peer.address = "192.0.2.1";
     done(std::make_shared<const net::accepted>(std::move(made)), {}, {});
     settle();
     return *link;
   }
-  void fail_dial(std::error_code ec, const std::string& text) {
-    REQUIRE_FALSE(dials.empty());
-    const auto done = dials.back();
-    dials.pop_back();
+  void fail_dial(std::error_code ec, const std::string& text) { fail_dial(dials, ec, text); }
+  void fail_dial(std::vector<net::on_connected>& attempts, std::error_code ec,
+                 const std::string& text) {
+    REQUIRE_FALSE(attempts.empty());
+    const auto done = attempts.back();
+    attempts.pop_back();
     done(nullptr, ec, text);
     settle();
   }

@@ -119,7 +119,7 @@ TEST_CASE("a device does not change its server by accident") {
   auto outcome = enrol(options);
   CHECK_FALSE(outcome.ok);
   CHECK(has(outcome.sentence, server.name()));
-  CHECK(has(outcome.sentence, "remove " + options.identity_directory.string()));
+  CHECK(has(outcome.sentence, "muster-agent move"));
   options.pin.reset();
   options.trust_on_first_use = true;
   CHECK_FALSE(enrol(options).ok);

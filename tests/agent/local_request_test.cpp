@@ -54,15 +54,16 @@ TEST_CASE("what programs of ours ask is understood") {
   CHECK(order.event.type == "local.disk");
   CHECK(order.event.text == event.text);
   CHECK(order.event.attributes == event.attributes);
-  CHECK(order_of(local_status_request()).what == local_order::kind::status);
-  CHECK(order_of(local_sync_request()).what == local_order::kind::sync);
+  using kind = local_order::kind;
+  for (const auto what : {kind::status, kind::sync, kind::wake_test, kind::reload})
+    CHECK(order_of(local_request_for(what)).what == what);
 }
 
 TEST_CASE("whatever is wrong is named") {
   CHECK(problem_of("") == "a request is one JSON object");
   CHECK(problem_of("[1]") == "a request is one JSON object");
-  CHECK(problem_of("{}") == "'do' must be event, status or sync");
-  CHECK(problem_of(R"({"do":7})") == "'do' must be event, status or sync");
+  CHECK(problem_of("{}") == "'do' must be event, status, sync, wake-test or reload");
+  CHECK(problem_of(R"({"do":7})") == "'do' must be event, status, sync, wake-test or reload");
   CHECK(problem_of(R"({"do":"status","x":1})") == "unknown member 'x'");
   CHECK(problem_of(R"({"do":"event"})") == "an event needs a 'text'");
   CHECK(problem_of(R"({"do":"event","text":1})") == "'text' must be a text");
@@ -98,11 +99,12 @@ TEST_CASE("answers are understood by who asked") {
   const auto refused = parse_local_answer(local_error("too \"many\" \xff"));
   CHECK_FALSE(refused.ok);
   CHECK(refused.error.find("too \"many\"") == 0);
-  const auto status = parse_local_answer(local_ok(local_status{"1.0", "connected", 12}));
-  CHECK(status.ok);
-  CHECK(status.status.version == "1.0");
-  CHECK(status.status.connection == "connected");
-  CHECK(status.status.events_waiting == 12);
+  const auto wake = parse_local_answer(local_ok(wake_probe{true, false, 7, "why"}));
+  CHECK(wake.ok);
+  CHECK(wake.wake.sent);
+  CHECK_FALSE(wake.wake.arrived);
+  CHECK(wake.wake.took_ms == 7);
+  CHECK(wake.wake.text == "why");
   CHECK_FALSE(parse_local_answer("{}").ok);
   CHECK(parse_local_answer("nonsense").error == "the agent answered what is no answer");
   CHECK_FALSE(parse_local_answer(R"({"ok":false})").error.empty());

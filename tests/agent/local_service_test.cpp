@@ -28,6 +28,10 @@ struct local_fakes {
   int syncs = 0;
   bool sync_fails = false;
   connection_report report;
+  wake_probe probe;
+  bool probe_fails = false;
+  int reloads = 0;
+  bool can_reload = true;
 };
 
 connection_actor::behavior_type fake_connection(connection_actor::pointer, local_fakes* fakes) {
@@ -46,7 +50,11 @@ connection_actor::behavior_type fake_connection(connection_actor::pointer, local
     [](atom::wake, wake_purpose, std::uint64_t) {},
     [](atom::notice, off_reason) { return true; },
     [](atom::contact) {},
-    [](atom::probe) { return wake_probe{}; },
+    [fakes](atom::probe) -> caf::result<wake_probe> {
+      if (fakes->probe_fails)
+        return make_error(errc::overloaded, "one at a time");
+      return fakes->probe;
+    },
     [fakes](atom::get) { return std::make_shared<const connection_report>(fakes->report); },
     [](atom::acked, std::uint32_t) {},
     [](atom::notice, std::uint32_t) {},
@@ -80,6 +88,11 @@ struct local_world : local_fakes, spool_life {
     };
     options.own_user = 77;
     options.agent_version = "1.0";
+    options.add_figures = [](local_status& status) { status.device = "0011"; };
+    options.reload = [this] {
+      reloads += can_reload ? 1 : 0;
+      return can_reload;
+    };
     connection = host(fake_connection, this);
     service = host(local_service, std::move(options), local_service_peers{spool, connection});
   }
@@ -152,11 +165,42 @@ TEST_CASE_FIXTURE(local_world, "many users do not make it grow, nor forget who i
 TEST_CASE_FIXTURE(local_world, "the status tells version, connection and what waits") {
   raise("1");
   raise("2");
+  report.state = "connected to server";
+  report.server = "server:13000";
+  report.connected = true;
+  report.last_sync_us = 42;
+  report.last_error = "silent";
+  report.datagram_generation = 3;
   const auto answer = request(1000, R"({"do":"status"})");
   CHECK(answer.ok);
   CHECK(answer.status.version == "1.0");
   CHECK(answer.status.connection == "connected to server");
   CHECK(answer.status.events_waiting == 2);
+  CHECK(answer.status.server == "server:13000");
+  CHECK(answer.status.connected);
+  CHECK(answer.status.last_sync_us == 42);
+  CHECK(answer.status.last_error == "silent");
+  CHECK(answer.status.wake_keys);
+  CHECK(answer.status.device == "0011"); // what the connection does not know
+}
+
+TEST_CASE_FIXTURE(local_world, "a test of wakes and a new start are ordered by root and the agent's own user") {
+  const std::string test = R"({"do":"wake-test"})";
+  const std::string reload = R"({"do":"reload"})";
+  CHECK_FALSE(request(1000, test).ok);
+  CHECK_FALSE(request(1000, reload).ok);
+  CHECK(reloads == 0);
+  probe = {true, true, 12, {}};
+  const auto answer = request(0, test);
+  REQUIRE(answer.ok);
+  CHECK(answer.wake.arrived);
+  CHECK(answer.wake.took_ms == 12);
+  probe_fails = true;
+  CHECK(request(77, test).error == "one at a time");
+  CHECK(request(77, reload).ok);
+  CHECK(reloads == 1);
+  can_reload = false;
+  CHECK_FALSE(request(0, reload).ok);
 }
 
 TEST_CASE_FIXTURE(local_world, "only root and the agent's own user may order a sync") {

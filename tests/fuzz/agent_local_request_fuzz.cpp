@@ -30,5 +30,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   const auto answer = parse_local_answer(text);
   MUSTER_ASSERT(answer.ok || !answer.error.empty(), "a refusal has a reason");
+  MUSTER_ASSERT(answer.status.wakes_refused.size() <= limits::local_reasons_max, "reasons are bounded");
+  const auto again = status_answer(answer.status);
+  MUSTER_ASSERT(status_answer(parse_status_answer(again)) == again, "a status can be said");
+  const auto lines = status_lines(answer.status, 1'800'000'000'000'000);
+  MUSTER_ASSERT(lines.find('\x1b') == std::string::npos, "a terminal is told nothing but text");
   return 0;
 }

@@ -1,15 +1,11 @@
 // Must hold: a device that has no connection is woken, and where that cannot be the administrator
 // is told what is true.
 
-#include "net/udp_socket.hpp"
+#include "tests/system/agent_side.hpp"
 #include "tests/system/private_network.hpp"
 #include "tests/system/wire_relay.hpp"
 
 #include <doctest/doctest.h>
-
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
 
 #include <csignal>
 #include <memory>
@@ -20,18 +16,6 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr int exit_pending = 7;
-
-/// One that nobody has just now.
-std::string free_udp_port() {
-  bool v6 = false;
-  std::error_code ec;
-  const auto socket = muster::net::bind_udp("127.0.0.1", 0, 1 << 16, v6, ec);
-  REQUIRE(socket);
-  sockaddr_in here{};
-  socklen_t size = sizeof(here);
-  REQUIRE(::getsockname(socket.get(), reinterpret_cast<sockaddr*>(&here), &size) == 0);
-  return std::to_string(ntohs(here.sin_port));
-}
 
 words listening_on(const std::string& port) {
   return {"--wake-address", "127.0.0.1", "--wake-port", port};
