@@ -218,6 +218,41 @@ TEST_CASE_FIXTURE(waker_world, "a wake that waits for its bound goes out when th
   CHECK(sent->size() == 1);
 }
 
+TEST_CASE("whenever a waker is killed, its successor uses no counter a second time") {
+  // Killed behind each step from the order to the datagram; its writer goes on, and so does the
+  // thread that signs. The clock stands still: only the disk can tell the successor.
+  bool between = false; // the bound on the disk, and nothing sent
+  bool all_taken = false;
+  for (std::size_t steps = 0; !all_taken; ++steps) {
+    CAPTURE(steps);
+    waker_world world;
+    world.start();
+    world.sign_at_once = false;
+    world.self->send(world.wakes, atom::wake_v, waker_world::order(1));
+    for (std::size_t taken = 0; taken < steps && !all_taken; ++taken)
+      all_taken = !world.sched.try_run_once();
+    std::error_code ec;
+    between = between || (load_wake_counter_bound(world.db, ec) != 0 && world.jobs.empty());
+    caf::anon_send<caf::message_priority::high>(
+      caf::actor_cast<caf::actor>(world.wakes),
+      caf::exit_msg{caf::actor_addr{}, caf::exit_reason::kill});
+    world.settle();
+    for (const auto& sign : world.unsigned_yet)
+      sign();
+    world.settle();
+    CHECK(world.sent->empty()); // by a dead one
+    const auto before = world.jobs;
+    world.sign_at_once = true;
+    world.start();
+    static_cast<void>(world.begin(1));
+    REQUIRE(world.jobs.size() == before.size() + 1);
+    CHECK(world.sent->size() == 1);
+    for (const auto& job : before)
+      CHECK(world.jobs.back().counter > job.counter);
+  }
+  CHECK(between);
+}
+
 TEST_CASE_FIXTURE(waker_world, "while the disk refuses nobody is woken, and each asker is told why") {
   start();
   db.fail_writes(storage::make_error_code(storage::errc::disk_full));

@@ -13,38 +13,47 @@ using namespace muster::net::testing;
 
 namespace {
 
-/// A wire over which three messages and the end are on their way up, each a frame.
+/// A wire over which three messages and the end are on their way, up or down, each a frame.
 struct busy_wire : plain_wire {
   static constexpr const char* said[] = {"one", "two", "three"};
+  bool up;
   std::vector<std::string> frames;
 
-  explicit busy_wire(const plain_world& world) : plain_wire(world) {
+  explicit busy_wire(const plain_world& world, bool upwards = true)
+    : plain_wire(world), up(upwards) {
     handshake();
     REQUIRE(open());
+    auto& speaker = up ? agent : server;
+    auto& wire = up ? to_server : to_agent;
     for (const auto* text : said)
-      agent_says(text);
-    agent.shutdown(to_server);
-    frames = frames_in(to_server);
-    to_server.clear();
+      REQUIRE_FALSE(speaker.send(text, wire));
+    speaker.shutdown(wire);
+    frames = frames_in(wire);
+    wire.clear();
   }
 
   /// Delivers these frames and tells what came of it.
   void deliver(const std::vector<std::string>& which) {
     for (const auto& frame : which)
-      to_server += frame;
-    carry_up();
+      (up ? to_server : to_agent) += frame;
+    up ? carry_up() : carry_down();
   }
+  [[nodiscard]] plain_engine& listener() { return up ? server : agent; }
+  [[nodiscard]] const std::string& heard() const { return up ? at_server : at_agent; }
+  [[nodiscard]] std::error_code error() const { return up ? server_error : agent_error; }
 };
 
 } // namespace
 
 TEST_CASE_FIXTURE(plain_world, "sealed frames arrive in order and end with the end") {
-  busy_wire w(*this);
-  REQUIRE(w.frames.size() == 4);
-  w.deliver(w.frames);
-  CHECK_FALSE(w.server_error);
-  CHECK(w.at_server == "onetwothree");
-  CHECK(w.server.peer_closed());
+  for (const bool up : {true, false}) {
+    busy_wire w(*this, up);
+    REQUIRE(w.frames.size() == 4);
+    w.deliver(w.frames);
+    CHECK_FALSE(w.error());
+    CHECK(w.heard() == "onetwothree");
+    CHECK(w.listener().peer_closed());
+  }
 }
 
 TEST_CASE_FIXTURE(plain_world, "a long message goes in several frames and arrives whole") {
@@ -63,31 +72,39 @@ TEST_CASE_FIXTURE(plain_world, "a long message goes in several frames and arrive
 }
 
 TEST_CASE_FIXTURE(plain_world, "every bit of a sealed frame that is flipped is noticed") {
-  busy_wire first(*this);
-  const auto bits = 8 * first.frames[1].size();
-  for (std::size_t bit = 0; bit < bits; ++bit) {
-    CAPTURE(bit);
-    busy_wire w(*this);
-    auto& victim = w.frames[1].at(bit / 8);
-    victim = static_cast<char>(victim ^ (1U << (bit % 8)));
-    w.deliver(w.frames);
-    CHECK(w.at_server == "one");
-    CHECK_FALSE(w.server.peer_closed());
-    // A greater length waits for more than there is; the link gives that up in time.
-    CHECK((w.server_error == errc::altered || w.server.in_unit()));
-  }
+  // The last frame is the end: nothing may end a conversation but who is in it.
+  for (const bool up : {true, false})
+    for (const std::size_t which : {1U, 3U}) {
+      busy_wire first(*this, up);
+      const auto bits = 8 * first.frames[which].size();
+      for (std::size_t bit = 0; bit < bits; ++bit) {
+        CAPTURE(up);
+        CAPTURE(which);
+        CAPTURE(bit);
+        busy_wire w(*this, up);
+        auto& victim = w.frames[which].at(bit / 8);
+        victim = static_cast<char>(victim ^ (1U << (bit % 8)));
+        w.deliver(w.frames);
+        CHECK(w.heard() == (which == 1 ? "one" : "onetwothree"));
+        CHECK_FALSE(w.listener().peer_closed());
+        // A greater length waits for more than there is; the link gives that up in time.
+        CHECK((w.error() == errc::altered || w.listener().in_unit()));
+      }
+    }
 }
 
 TEST_CASE_FIXTURE(plain_world, "frames left out, repeated or in another order are noticed") {
   const auto refused = [&](const std::vector<std::size_t>& order, std::string_view delivered) {
-    busy_wire w(*this);
-    std::vector<std::string> which;
-    for (const auto index : order)
-      which.push_back(w.frames[index]);
-    w.deliver(which);
-    CHECK(w.server_error == errc::altered);
-    CHECK(w.at_server == delivered);
-    CHECK_FALSE(w.server.peer_closed());
+    for (const bool up : {true, false}) {
+      busy_wire w(*this, up);
+      std::vector<std::string> which;
+      for (const auto index : order)
+        which.push_back(w.frames[index]);
+      w.deliver(which);
+      CHECK(w.error() == errc::altered);
+      CHECK(w.heard() == delivered);
+      CHECK_FALSE(w.listener().peer_closed());
+    }
   };
   refused({1}, "");
   refused({0, 2}, "one");
@@ -99,21 +116,23 @@ TEST_CASE_FIXTURE(plain_world, "frames left out, repeated or in another order ar
 }
 
 TEST_CASE_FIXTURE(plain_world, "a stream cut anywhere has not ended") {
-  busy_wire whole(*this);
-  std::string stream;
-  for (const auto& frame : whole.frames)
-    stream += frame;
-  const auto size = stream.size();
-  for (std::size_t end = 0; end < size; ++end) {
-    CAPTURE(end);
-    busy_wire w(*this);
-    for (const auto& frame : w.frames)
-      w.to_server += frame;
-    w.to_server.resize(end);
-    w.carry_up();
-    CHECK_FALSE(w.server_error);
-    CHECK_FALSE(w.server.peer_closed());
-    CHECK(std::string_view("onetwothree").starts_with(w.at_server));
+  for (const bool up : {true, false}) {
+    std::string stream;
+    for (const auto& frame : busy_wire(*this, up).frames)
+      stream += frame;
+    const auto size = stream.size();
+    for (std::size_t end = 0; end < size; ++end) {
+      CAPTURE(up);
+      CAPTURE(end);
+      busy_wire w(*this, up);
+      stream.clear();
+      for (const auto& frame : w.frames)
+        stream += frame;
+      w.deliver({stream.substr(0, end)});
+      CHECK_FALSE(w.error());
+      CHECK_FALSE(w.listener().peer_closed());
+      CHECK(std::string_view("onetwothree").starts_with(w.heard()));
+    }
   }
 }
 
