@@ -1,6 +1,7 @@
 #include "tests/system/fleet.hpp"
 
 #include "net/https_client.hpp"
+#include "net/udp_socket.hpp"
 
 #include <doctest/doctest.h>
 
@@ -59,10 +60,16 @@ void server_under_test::start() {
                   // Nobody reads its output for long stretches, and a full pipe would stop it.
                   "--log-level",
                   "warning"};
-  program_ = std::make_unique<process>(joined(joined(wrapper_, own), settings_));
+  const bool plain =
+    std::find(settings_.begin(), settings_.end(), "--plain-enabled") != settings_.end();
+  const words open = plain ? words{"--plain-address", agents_host_, "--plain-port",
+                                   std::to_string(plain_port_)}
+                           : words{};
+  program_ =
+    std::make_unique<process>(joined(joined(joined(wrapper_, own), open), settings_));
   REQUIRE_MESSAGE(program_->expect("muster-server: ready\n").has_value(), program_->output());
   agents_port_ = port_in(announced(*program_, "agents"));
-  if (std::find(settings_.begin(), settings_.end(), "--plain-enabled") != settings_.end())
+  if (plain)
     plain_port_ = port_in(announced(*program_, "plain"));
   notices_port_ = port_in(announced(*program_, "notices"));
   admin_port_ = port_in(announced(*program_, "console"));
@@ -221,6 +228,23 @@ std::unique_ptr<process> console_under_test::follow(words arguments) const {
 
 words console_under_test::environment() const {
   return {"MUSTER_CONFIG=" + (directory_.path() / "console").string(), "COLUMNS=200"};
+}
+
+// -- figures and ports ----------------------------------------------------------------------------
+
+std::uint64_t figures::of(const std::string& name) const {
+  const auto line = "\nmuster_" + name + " ";
+  const auto at = text_.find(line);
+  REQUIRE_MESSAGE(at != std::string::npos, "no figure " << name);
+  return std::stoull(text_.substr(at + line.size()));
+}
+
+std::string free_udp_port() {
+  bool v6 = false;
+  std::error_code ec;
+  const auto socket = net::bind_udp("127.0.0.1", 0, 1 << 16, v6, ec);
+  REQUIRE(socket);
+  return std::to_string(net::udp_port_of(socket.get()));
 }
 
 // -- waiting --------------------------------------------------------------------------------------

@@ -22,7 +22,8 @@ using words = std::vector<std::string>;
 /// One server. Fails the test (REQUIRE) when it cannot be started.
 class server_under_test {
 public:
-  /// `settings` are flags of muster-server that every start gets. `wrapper` stands in front of the
+  /// `settings` are flags of muster-server that every start gets; with --plain-enabled its plain
+  /// port is treated like the others. `wrapper` stands in front of the
   /// program's path. `data` is the data directory when it shall be a particular one.
   explicit server_under_test(words settings = {}, words wrapper = {},
                              std::filesystem::path data = {});
@@ -136,6 +137,20 @@ private:
   server_under_test& server_;
   temporary_directory directory_;
 };
+
+/// What a server counts, as of now: /metrics.
+class figures {
+public:
+  explicit figures(const server_under_test& server) : text_(server.get("/metrics").body) {}
+  /// `muster_NAME`; REQUIREs that there is one.
+  [[nodiscard]] std::uint64_t of(const std::string& name) const;
+
+private:
+  std::string text_;
+};
+
+/// A UDP port of loopback that nobody has just now.
+[[nodiscard]] std::string free_udp_port();
 
 /// Asks until the answer is true, for at most `time`.
 [[nodiscard]] bool eventually(const std::function<bool()>& question,

@@ -1,7 +1,6 @@
 // Must hold: the plain port gives agents what the TLS port gives them, but for secrecy; and whoever
 // sits in between can read, and nothing else.
 
-#include "net/https_client.hpp"
 #include "net/plain_messages.hpp"
 #include "tests/system/fleet.hpp"
 #include "tests/system/plain_wire.hpp"
@@ -20,45 +19,21 @@ using namespace std::chrono_literals;
 
 namespace {
 
-const words plain_on{"--plain-enabled", "--plain-address", "127.0.0.1", "--plain-port", "0"};
+const words plain_on{"--plain-enabled"};
 
-/// The figures of the plain port.
-class figures {
-public:
-  explicit figures(const server_under_test& server) {
-    net::client_tls_options tls;
-    tls.server.authority_pin = server.pin_bytes();
-    tls.alpn = net::alpn_http;
-    std::error_code ec;
-    std::string problem;
-    const auto client = net::https_client::connect(
-      {"127.0.0.1", server.admin_port()}, net::client_tls_context::make(tls, ec), problem);
-    REQUIRE_MESSAGE(client != nullptr, problem);
-    net::http::request question;
-    question.method = "GET";
-    question.path = "/metrics";
-    const auto answer = client->exchange(question, 20s, problem);
-    REQUIRE_MESSAGE(answer.has_value(), problem);
-    REQUIRE(answer->status == 200);
-    text_ = answer->body;
-  }
+std::uint64_t plain_figure(const server_under_test& server, const std::string& name) {
+  return figures{server}.of("agents_plain_" + name);
+}
 
-  [[nodiscard]] std::uint64_t of(const std::string& name) const {
-    const auto line = "\nmuster_agents_plain_" + name + " ";
-    const auto at = text_.find(line);
-    REQUIRE_MESSAGE(at != std::string::npos, "no figure " << name);
-    return std::stoull(text_.substr(at + line.size()));
-  }
-
-  /// Connections that did not go as they should.
-  [[nodiscard]] std::uint64_t bad() const {
-    return of("handshakes_failed_total") + of("handshakes_timed_out_total") +
-           of("connections_broken_total") + of("connections_cut_total");
-  }
-
-private:
-  std::string text_;
-};
+/// Connections to the plain port that did not go as they should.
+std::uint64_t bad_ones(const server_under_test& server) {
+  const figures now{server};
+  std::uint64_t sum = 0;
+  for (const auto* name : {"handshakes_failed", "handshakes_timed_out", "connections_broken",
+                           "connections_cut"})
+    sum += now.of("agents_plain_" + std::string{name} + "_total");
+  return sum;
+}
 
 std::string state_of(const console_under_test& console, const std::string& name) {
   return console.json({"device", name})["device"].value("state", "");
@@ -144,32 +119,6 @@ outcome converse(wire_identity who, const std::string& name, std::uint16_t port,
 
 } // namespace
 
-TEST_CASE("an agent registers, syncs and sends events without encryption, once its settings say so") {
-  server_under_test server{plain_on};
-  server.start();
-  const console_under_test console{server};
-  // It enrols over TLS although its settings are these from the beginning.
-  agent_under_test agent{server, "open-book",
-                         {"--transport", "plain", "--plain-port",
-                          std::to_string(server.plain_port()), "--sync-keep"}};
-  agent.start();
-  REQUIRE(eventually([&] { return state_of(console, "open-book") == "connected"; }));
-  CHECK(figures{server}.of("connections_open") == 1);
-  CHECK(agent.run({"event", "read by anybody"}).exit_code == 0);
-  CHECK(eventually([&] {
-    for (const auto& one : console.list({"events", "--all"}, "events"))
-      if (one.value("text", "") == "read by anybody")
-        return true;
-    return false;
-  }));
-  CHECK(agent.run({"sync"}).exit_code == 0);
-  CHECK(console.json({"device", "open-book"})["facts"].value("hostName", "") == "open-book");
-  CHECK(console.json({"server", "status"}).value("agentsPlainPort", 0) == server.plain_port());
-  CHECK(agent.stop() == 0);
-  CHECK(eventually([&] { return figures{server}.of("connections_open") == 0; }));
-  CHECK(figures{server}.bad() == 0);
-}
-
 TEST_CASE("the plain port is off unless it is asked for, and the agent never falls back") {
   server_under_test server;
   server.start();
@@ -211,7 +160,7 @@ TEST_CASE("nobody enrols on the plain port, known or not") {
   net::prepend_frame_header(hello);
   CHECK(answer_to(hello, port, 20s).empty());
   CHECK(answer_to("GET / HTTP/1.1\r\n\r\n", port, 20s).empty());
-  CHECK(eventually([&] { return figures{server}.of("handshakes_failed_total") == 2; }));
+  CHECK(eventually([&] { return plain_figure(server, "handshakes_failed_total") == 2; }));
 
   // The program itself, sent to the wrong port.
   temporary_directory elsewhere;
@@ -256,10 +205,10 @@ TEST_CASE("a recorded conversation with the plain port is refused the second tim
   const auto who = server.enrol_wire_device("recorded");
   const auto first = converse(who, "recorded", server.plain_port(), {}, 20s);
   REQUIRE_MESSAGE(first.clean, first.why);
-  REQUIRE(eventually([&] { return figures{server}.of("connections_open") == 0; }));
-  CHECK(figures{server}.bad() == 0);
+  REQUIRE(eventually([&] { return plain_figure(server, "connections_open") == 0; }));
+  CHECK(bad_ones(server) == 0);
   static_cast<void>(answer_to(first.recorded, server.plain_port(), 20s));
-  CHECK(eventually([&] { return figures{server}.of("handshakes_failed_total") == 1; }));
+  CHECK(eventually([&] { return plain_figure(server, "handshakes_failed_total") == 1; }));
   const console_under_test console{server};
   CHECK(stored(console)["recorded"] == std::vector<std::string>{"recorded first",
                                                                 "recorded second"});
@@ -311,8 +260,8 @@ TEST_CASE("whatever somebody in between does to a frame, both ends notice and no
     if (!harmless && (one.what.up || !behind_end))
       ++server_should_notice;
   }
-  CHECK(eventually([&] { return figures{server}.of("connections_open") == 0; }));
-  CHECK(figures{server}.bad() == server_should_notice);
+  CHECK(eventually([&] { return plain_figure(server, "connections_open") == 0; }));
+  CHECK(bad_ones(server) == server_should_notice);
 
   const console_under_test console{server};
   auto kept = stored(console);
