@@ -275,3 +275,40 @@ TEST_CASE("whatever somebody in between does to a frame, both ends notice and no
     CHECK(std::equal(texts.begin(), texts.end(), both.begin()));
   }
 }
+
+TEST_CASE("an agent whose frames somebody touches comes again until they pass, and loses nothing") {
+  server_under_test server{plain_on};
+  server.start();
+  const console_under_test console{server};
+  // Those deeds that are noticed at once; what is held back costs patience, above.
+  std::vector<script> scripts;
+  for (const bool up : {true, false})
+    for (std::size_t frame = 0; frame < 3; ++frame)
+      for (const auto what : {deed::flip, deed::repeat, deed::cut})
+        scripts.push_back({up, frame, what});
+  const auto deeds = scripts.size();
+  scripts.resize(deeds + 20);
+  middle between(server.plain_port(), scripts);
+  agent_under_test agent{server, "touched",
+                         {"--transport", "plain", "--plain-port", std::to_string(between.port()),
+                          "--sync-keep"}};
+  agent.start();
+  CHECK(agent.run({"event", "said once"}).exit_code == 0);
+
+  // Asked for a sync it does not wait until its next attempt is due.
+  REQUIRE(eventually([&] { return agent.run({"sync"}).exit_code == 0 && between.over() >= deeds; },
+                     60s));
+  CHECK(between.deeds() == deeds);
+  CHECK(bad_ones(server) == deeds);
+  CHECK(state_of(console, "touched") == "connected");
+  REQUIRE(eventually([&] {
+    return agent.run({"status", "--json"}).output.find("\"events_waiting\":0") !=
+           std::string::npos;
+  }));
+  std::size_t times = 0;
+  for (const auto& one : console.list({"events", "--all"}, "events"))
+    times += one.value("text", "") == "said once" ? 1 : 0;
+  CHECK(times == 1);
+  CHECK(agent.stop() == 0);
+  CHECK(server.stop() == 0);
+}

@@ -132,7 +132,8 @@ std::string_view name_of(deed what) {
   return names[static_cast<std::size_t>(what)];
 }
 
-middle::middle(std::uint16_t server_port, script what) : script_(what), server_port_(server_port) {
+middle::middle(std::uint16_t server_port, std::vector<script> each)
+  : scripts_(std::move(each)), server_port_(server_port) {
   listening_ = net::owned_descriptor(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   sockaddr_in address{};
   address.sin_family = AF_INET;
@@ -140,7 +141,7 @@ middle::middle(std::uint16_t server_port, script what) : script_(what), server_p
   socklen_t size = sizeof(address);
   auto* const any = reinterpret_cast<sockaddr*>(&address);
   REQUIRE(::bind(listening_.get(), any, size) == 0);
-  REQUIRE(::listen(listening_.get(), 1) == 0);
+  REQUIRE(::listen(listening_.get(), 8) == 0);
   REQUIRE(::getsockname(listening_.get(), any, &size) == 0);
   port_ = ntohs(address.sin_port);
   thread_ = std::thread([this] { run(); });
@@ -157,6 +158,21 @@ void middle::join() {
 }
 
 void middle::run() {
+  for (const auto& one : scripts_) {
+    if (stop_)
+      return;
+    script_ = one;
+    up_ = {true, {}, {}, {}, 0, false};
+    down_ = {false, {}, {}, {}, 0, false};
+    passed_.clear();
+    done_ = cut_ = false;
+    serve();
+    deeds_ += done_ ? 1 : 0;
+    ++over_;
+  }
+}
+
+void middle::serve() {
   std::array<pollfd, 2> waiting{pollfd{listening_.get(), POLLIN, 0}, pollfd{}};
   while (!stop_ && ::poll(waiting.data(), 1, 100) == 0) {
   }
@@ -207,6 +223,7 @@ void middle::pump(direction& which, int from, int to) {
 }
 
 bool middle::pass(direction& which, std::string frame, std::string& out) {
+  passed_.emplace_back(which.up, frame);
   const auto number = which.frames++;
   const bool here = which.up == script_.up && number == script_.frame;
   const auto what = here ? script_.what : deed::nothing;

@@ -15,6 +15,8 @@
 #include <string_view>
 #include <system_error>
 #include <thread>
+#include <utility>
+#include <vector>
 
 namespace muster::test {
 
@@ -55,20 +57,26 @@ struct script {
   deed what = deed::nothing;
 };
 
-/// Passes one connection on to the server, frame by frame, and does its deed. On a thread of its
-/// own, until both ends have closed or this object ends.
+/// Passes connections on to the server, frame by frame, one after the other, and does its deed to
+/// each. On a thread of its own, until both ends of the last one have closed or this object ends.
 class middle {
 public:
-  middle(std::uint16_t server_port, script what);
+  middle(std::uint16_t server_port, script what) : middle(server_port, std::vector{what}) {}
+  middle(std::uint16_t server_port, std::vector<script> each);
   ~middle();
   middle(const middle&) = delete;
   middle& operator=(const middle&) = delete;
 
   [[nodiscard]] std::uint16_t port() const { return port_; }
-  /// Waits until the connection is over; afterwards the rest may be asked.
+  /// How many connections are over, and in how many of them the deed was done.
+  [[nodiscard]] std::size_t over() const { return over_; }
+  [[nodiscard]] std::size_t deeds() const { return deeds_; }
+  /// Waits until all connections are over; afterwards the rest may be asked, about the last one.
   void join();
   [[nodiscard]] bool done() const { return done_; }
   [[nodiscard]] std::size_t frames(bool up) const { return up ? up_.frames : down_.frames; }
+  /// Every frame as it came, in this order, with its length; true: from the agent.
+  [[nodiscard]] const std::vector<std::pair<bool, std::string>>& passed() const { return passed_; }
   /// All that the agent sent.
   [[nodiscard]] const std::string& recorded() const { return up_.recorded; }
 
@@ -82,18 +90,23 @@ private:
     bool over = false;
   };
   void run();
+  void serve();
   void pump(direction& which, int from, int to);
   /// What goes on instead of this frame. False: the wire is cut behind it.
   bool pass(direction& which, std::string frame, std::string& out);
 
-  script script_;
+  const std::vector<script> scripts_;
+  script script_; ///< of the present connection
   net::owned_descriptor listening_;
   std::uint16_t port_ = 0;
   std::uint16_t server_port_;
   direction up_{true, {}, {}, {}, 0, false};
   direction down_{false, {}, {}, {}, 0, false};
+  std::vector<std::pair<bool, std::string>> passed_;
   bool done_ = false;
   bool cut_ = false;
+  std::atomic<std::size_t> over_{0};
+  std::atomic<std::size_t> deeds_{0};
   std::atomic<bool> stop_{false};
   std::thread thread_;
 };

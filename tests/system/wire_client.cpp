@@ -8,6 +8,8 @@
 
 namespace muster::test {
 
+using namespace std::chrono_literals;
+
 namespace {
 
 // As much as a test may leave unread before the server feels it.
@@ -102,32 +104,37 @@ std::string wire_client::connect(const wire_identity& who, std::uint16_t port, b
   return {};
 }
 
-bool wire_client::say(const wire::agent_message& message) {
-  return link_ != nullptr && link_->try_send(message.SerializeAsString());
+bool wire_client::say_bytes(std::string message) {
+  return link_ != nullptr && link_->try_send(std::move(message));
+}
+
+std::optional<wire::server_message> wire_client::hear_any(std::chrono::milliseconds time) {
+  if (inbox_ == nullptr)
+    return std::nullopt;
+  std::unique_lock lock{inbox_->mutex};
+  inbox_->changed.wait_for(lock, time,
+                           [this] { return !inbox_->messages.empty() || inbox_->ended; });
+  if (inbox_->messages.empty())
+    return std::nullopt;
+  const auto bytes = std::move(inbox_->messages.front());
+  inbox_->messages.pop_front();
+  lock.unlock();
+  link_->grant(1);
+  wire::server_message message;
+  return message.ParseFromString(bytes) ? std::optional{message} : std::nullopt;
 }
 
 std::optional<wire::server_message> wire_client::hear(std::chrono::milliseconds time) {
   const auto deadline = std::chrono::steady_clock::now() + time;
-  while (inbox_ != nullptr) {
-    std::unique_lock lock{inbox_->mutex};
-    inbox_->changed.wait_until(lock, deadline,
-                               [this] { return !inbox_->messages.empty() || inbox_->ended; });
-    if (inbox_->messages.empty())
-      break;
-    const auto bytes = std::move(inbox_->messages.front());
-    inbox_->messages.pop_front();
-    lock.unlock();
-    link_->grant(1);
-    wire::server_message message;
-    if (!message.ParseFromString(bytes))
-      break;
-    if (message.body_case() != wire::server_message::kPing)
+  for (;;) {
+    auto message = hear_any(std::max(
+      0ms, std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now())));
+    if (!message || message->body_case() != wire::server_message::kPing)
       return message;
     wire::agent_message alive;
     alive.mutable_pong();
     say(alive);
   }
-  return std::nullopt;
 }
 
 bool wire_client::ends_within(std::chrono::milliseconds time) {

@@ -48,11 +48,15 @@ public:
   [[nodiscard]] const net::peer_info& peer() const { return peer_; }
 
   /// False when the connection has ended.
-  bool say(const wire::agent_message& message);
+  bool say(const wire::agent_message& message) { return say_bytes(message.SerializeAsString()); }
+  bool say_bytes(std::string message);
   /// The next message. Empty: nothing came in time, or the connection has ended and everything was
   /// taken. Pings are answered on the way.
   [[nodiscard]] std::optional<wire::server_message>
   hear(std::chrono::milliseconds time = std::chrono::seconds{20});
+  /// The same; pings are answered by the test.
+  [[nodiscard]] std::optional<wire::server_message>
+  hear_any(std::chrono::milliseconds time = std::chrono::seconds{20});
   /// Waits for the end of the connection. False: it still stands.
   [[nodiscard]] bool ends_within(std::chrono::milliseconds time);
   /// Why it ended, in words; empty: in an orderly way, or not yet.
