@@ -36,3 +36,42 @@ TEST_CASE("a device that goes off the network is idle first, and an event is tol
   CHECK(agent.stop() == 0);
   CHECK(server.stop() == 0);
 }
+
+TEST_CASE("a kept connection whose peer vanished without a word is noticed by both sides in time") {
+  if (!private_network::is_possible()) {
+    MESSAGE("left out: no network namespaces here");
+    return;
+  }
+  private_network net{3};
+  server_under_test server{{"--plain-enabled", "--agents-keep-alive", "1s"}, net.on(0)};
+  server.listen_on(net.address(0));
+  server.start();
+  const console_under_test console{server};
+  const words kept{"--sync-keep", "--keep-alive", "1s"};
+  agent_under_test secret{server, "kept-tls", kept, net.on(1)};
+  agent_under_test open{server, "kept-plain", kept, net.on(2)};
+  secret.start();
+  open.start({"--transport", "plain", "--plain-port", std::to_string(server.plain_port())});
+  const auto connected = [&] {
+    return console.list({"devices", "state:connected"}, "devices").size();
+  };
+  const auto knows = [](const agent_under_test& agent) {
+    return agent.run({"status", "--json"}).output.find("\"connected to ") != std::string::npos;
+  };
+  REQUIRE(eventually([&] { return connected() == 2 && knows(secret) && knows(open); }));
+
+  net.set_plugged(1, false);
+  net.set_plugged(2, false);
+  const auto begun = std::chrono::steady_clock::now();
+  CHECK(eventually([&] { return connected() == 0; }));
+  CHECK(eventually([&] { return !knows(secret) && !knows(open); }));
+  // Two periods, and a while for a busy machine; by itself TCP would take a quarter of an hour.
+  CHECK(std::chrono::steady_clock::now() - begun < 10s);
+
+  net.set_plugged(1, true);
+  net.set_plugged(2, true);
+  CHECK(eventually([&] { return connected() == 2; }, 60s));
+  CHECK(secret.stop() == 0);
+  CHECK(open.stop() == 0);
+  CHECK(server.stop() == 0);
+}
