@@ -43,6 +43,17 @@ std::string fingerprint_of(std::uint64_t seed, std::uint32_t number) {
   return to_text(digest).substr(0, 16);
 }
 
+using inventory_sections = decltype(make_inventory(0, 0));
+
+void fill(google::protobuf::RepeatedPtrField<wire::section_digest>& digests,
+          const inventory_sections& inventory) {
+  for (std::size_t i = 0; i < inventory.size(); ++i) {
+    auto& digest = *digests.Add();
+    digest.set_section(static_cast<wire::section>(i + 1));
+    digest.set_digest(to_text(net::section_digest_of(inventory[i])));
+  }
+}
+
 } // namespace
 
 /// Hands a link's news to its player, and keeps the player alive as long as the link.
@@ -142,12 +153,7 @@ void player::greet() {
   hello.set_counter(static_cast<std::uint64_t>(now_s()));
   hello.set_clock_ms(now_s() * 1000);
   hello.set_keep(true);
-  const auto inventory = make_inventory(options_.seed, number_);
-  for (std::size_t i = 0; i < inventory.size(); ++i) {
-    auto& digest = *hello.add_digests();
-    digest.set_section(static_cast<wire::section>(i + 1));
-    digest.set_digest(to_text(net::section_digest_of(inventory[i])));
-  }
+  fill(*hello.mutable_digests(), make_inventory(options_.seed, number_));
   link_->trust();
   if (!link_->try_send(message.SerializeAsString()))
     fail("the link refused the hello");
@@ -168,6 +174,7 @@ void player::on_message(std::string_view bytes) {
     case wire::server_message::kBusy: fail("the server is busy"); break;
     case wire::server_message::kGoodbye: fail("the server says goodbye"); break;
     case wire::server_message::kPing: answer_ping(); break;
+    case wire::server_message::kSyncNow: sync_again(); break;
     default: break;
   }
   link_->grant(1);
@@ -206,6 +213,16 @@ void player::on_plan(const wire::sync_plan& plan) {
     if (!link_->try_send(message.SerializeAsString()))
       return fail("the link refused a section");
   }
+}
+
+/// An administrator wants it: nothing has changed meanwhile.
+void player::sync_again() {
+  wire::agent_message message;
+  auto& request = *message.mutable_sync_request();
+  request.set_clock_ms(now_s() * 1000);
+  fill(*request.mutable_digests(), make_inventory(options_.seed, number_));
+  if (!link_->try_send(message.SerializeAsString()))
+    fail("the link refused a sync request");
 }
 
 void player::answer_ping() {

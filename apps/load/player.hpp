@@ -58,6 +58,7 @@ private:
   void on_message(std::string_view bytes);
   void on_enrolled(const wire::server_message& message);
   void on_plan(const wire::sync_plan& plan);
+  void sync_again();
   void answer_ping();
   void keep();
   void on_closed(const std::string& why);

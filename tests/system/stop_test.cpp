@@ -13,6 +13,23 @@ using namespace muster;
 using namespace muster::test;
 using namespace std::chrono_literals;
 
+namespace {
+
+/// While there is a fleet: whoever asks it as a whole for a sync is told of each device how it ended.
+void expect_all_to_sync(const console_under_test& console) {
+  const auto begun = std::chrono::steady_clock::now();
+  const auto asked = console.run({"sync", "load-*"});
+  CHECK_MESSAGE(asked.exit_code == 0, asked.output);
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begun;
+  MESSAGE("1,000 kept devices synced by one call in " << took.count() << " s");
+  const auto calls = console.list({"calls"}, "calls");
+  REQUIRE(calls.size() == 1);
+  CHECK(calls[0]["byStep"].value("done", "") == "1000");
+  CHECK(calls[0].value("devices", "") == "1000");
+}
+
+} // namespace
+
 TEST_CASE("SIGTERM with 1,000 sessions and commits in progress: exit 0 within 5 s, goodbyes said") {
   server_under_test server;
   server.start();
@@ -22,6 +39,7 @@ TEST_CASE("SIGTERM with 1,000 sessions and commits in progress: exit 0 within 5 
                  server.pin(), "--token", server.first_token(), "--agents", "1000", "--hold",
                  "600"}};
   REQUIRE_MESSAGE(fleet.expect("kept 1000, failed 0, lost 0", 120s).has_value(), fleet.output());
+  expect_all_to_sync(console_under_test{server});
   wire_client listener;
   REQUIRE(greet(listener, who, server.agents_port()) == "");
   busy.go(server.agents_port());
