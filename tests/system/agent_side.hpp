@@ -9,9 +9,6 @@
 
 namespace muster::test {
 
-/// A UDP port of loopback that nobody has just now.
-[[nodiscard]] std::string free_udp_port();
-
 /// The flags with which several agents share a machine: each has its port for wakes, and knows the
 /// server's one for notices.
 [[nodiscard]] words callable(const server_under_test& server, const std::string& wake_port,
