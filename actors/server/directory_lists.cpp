@@ -1,5 +1,6 @@
 // Lists and counts: at once when the order answers them, in slices when many devices must be looked
 // at.
+#include "actors/server/device_target.hpp"
 #include "actors/server/directory.hpp"
 
 #include <algorithm>
@@ -32,7 +33,7 @@ bool is_behind(const device_entry& entry, const device_query& query) {
 
 caf::result<device_page_ptr> directory_state::list(const device_query_ptr& query) {
   std::string problem;
-  auto filter = rules::device_filter::parse(query->target, problem);
+  auto filter = parse_target(query->target, problem);
   if (!filter)
     return make_error(errc::invalid, problem);
   if (query->target.find_first_not_of(' ') == std::string::npos) {
