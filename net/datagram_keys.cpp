@@ -8,6 +8,8 @@
 #include <openssl/hkdf.h>
 #include <openssl/hmac.h>
 
+#include <algorithm>
+
 namespace muster::net {
 
 namespace {
@@ -17,21 +19,33 @@ constexpr std::string_view notice_label = "muster notice key v1";
 
 } // namespace
 
-datagram_keyring::datagram_keyring(std::span<const std::uint8_t, 32> datagram_secret,
-                                   datagram_generations valid)
-  : valid_(valid) {
+datagram_keyring::datagram_keyring(const datagram_secrets& secrets)
+  : newest_(extract(secrets.newest)) {
+  if (secrets.previous)
+    previous_ = extract(*secrets.previous);
+}
+
+datagram_keyring::datagram_keyring(std::span<const std::uint8_t, 32> first_secret) {
+  datagram_secret first;
+  std::copy(first_secret.begin(), first_secret.end(), first.value.begin());
+  newest_ = extract(first);
+}
+
+datagram_keyring::source datagram_keyring::extract(const datagram_secret& secret) {
+  source out{secret.generation, {}};
   std::size_t size = 0;
-  const int ok = HKDF_extract(extracted_.data(), &size, EVP_sha256(), datagram_secret.data(),
-                              datagram_secret.size(), nullptr, 0);
-  MUSTER_ASSERT(ok == 1 && size == extracted_.size(), "a hash has no reason to fail");
+  const int ok = HKDF_extract(out.extracted.data(), &size, EVP_sha256(), secret.value.data(),
+                              secret.value.size(), nullptr, 0);
+  MUSTER_ASSERT(ok == 1 && size == out.extracted.size(), "a hash has no reason to fail");
+  return out;
 }
 
 bool datagram_keyring::knows(std::uint32_t generation) const noexcept {
-  return generation == valid_.newest || generation == generation_sent();
+  return generation == newest_.generation || generation == generation_sent();
 }
 
 std::uint32_t datagram_keyring::generation_sent() const noexcept {
-  return valid_.newest - (valid_.previous_too ? 1 : 0);
+  return previous_ ? previous_->generation : newest_.generation;
 }
 
 datagram_key datagram_keyring::wake_key(std::uint32_t generation, const id_bytes& device) const {
@@ -47,9 +61,9 @@ std::vector<device_datagram_keys> datagram_keyring::keys_of(const id_bytes& devi
   const auto add = [&](std::uint32_t generation) {
     out.push_back({generation, wake_key(generation, device), notice_key(generation, device)});
   };
-  add(valid_.newest);
-  if (valid_.previous_too)
-    add(generation_sent());
+  add(newest());
+  if (previous_)
+    add(previous_->generation);
   return out;
 }
 
@@ -61,9 +75,11 @@ datagram_key datagram_keyring::derive(std::string_view label, std::uint32_t gene
   for (int shift = 24; shift >= 0; shift -= 8)
     *end++ = static_cast<std::uint8_t>(generation >> static_cast<unsigned>(shift));
   end = std::copy(device.begin(), device.end(), end);
+  const bool older = previous_ && previous_->generation == generation;
+  const auto& extracted = older ? previous_->extracted : newest_.extracted;
   datagram_key out{};
-  const int ok = HKDF_expand(out.data(), out.size(), EVP_sha256(), extracted_.data(),
-                             extracted_.size(), info.data(),
+  const int ok = HKDF_expand(out.data(), out.size(), EVP_sha256(), extracted.data(),
+                             extracted.size(), info.data(),
                              static_cast<std::size_t>(end - info.begin()));
   MUSTER_ASSERT(ok == 1, "a hash has no reason to fail");
   return out;

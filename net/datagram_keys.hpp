@@ -7,8 +7,12 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
 #include <span>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace muster::net {
@@ -25,26 +29,34 @@ struct device_datagram_keys {
   bool operator==(const device_datagram_keys&) const = default;
 };
 
-/// Which generations are valid: the newest and, while a rotation lasts, the one before.
-struct datagram_generations {
-  std::uint32_t newest = 1;
-  bool previous_too = false;
-  bool operator==(const datagram_generations&) const = default;
+/// What the keys of one generation are derived from.
+struct datagram_secret {
+  std::uint32_t generation = 1;
+  std::array<std::uint8_t, 32> value{};
+  bool operator==(const datagram_secret&) const = default;
 };
 
-/// The keys of all devices of a server: HKDF-SHA256 of the server's datagram secret over a label,
-/// the generation and the device id. Immutable, thread-safe, cheap to copy; a rotation makes
-/// another one.
+/// Which generations are valid: the newest and, from the first rotation on, the one before.
+struct datagram_secrets {
+  datagram_secret newest;
+  std::optional<datagram_secret> previous;
+  bool operator==(const datagram_secrets&) const = default;
+};
+
+/// The keys of all devices of a server: HKDF-SHA256 of a generation's secret over a label, the
+/// generation and the device id. Immutable, thread-safe, cheap to copy; a rotation makes another
+/// one.
 ///
 /// A rotation needs no record of who holds what. A device is handed every valid generation and
 /// keeps them; it uses the newest it has. The server sends under the oldest that is valid, which
 /// every device has that came by since the rotation before.
 class datagram_keyring {
 public:
-  datagram_keyring(std::span<const std::uint8_t, 32> datagram_secret,
-                   datagram_generations valid = {});
+  explicit datagram_keyring(const datagram_secrets& secrets);
+  /// Of a server that has never rotated: generation 1.
+  explicit datagram_keyring(std::span<const std::uint8_t, 32> first_secret);
 
-  [[nodiscard]] datagram_generations valid() const noexcept { return valid_; }
+  [[nodiscard]] std::uint32_t newest() const noexcept { return newest_.generation; }
   [[nodiscard]] bool knows(std::uint32_t generation) const noexcept;
   /// What the server's own datagrams are made under.
   [[nodiscard]] std::uint32_t generation_sent() const noexcept;
@@ -57,11 +69,38 @@ public:
   [[nodiscard]] std::vector<device_datagram_keys> keys_of(const id_bytes& device) const;
 
 private:
+  struct source {
+    std::uint32_t generation = 0;
+    datagram_key extracted{}; ///< HKDF's first half, the same for everybody
+  };
+  [[nodiscard]] static source extract(const datagram_secret& secret);
   [[nodiscard]] datagram_key derive(std::string_view label, std::uint32_t generation,
                                     const id_bytes& device) const;
 
-  datagram_key extracted_{}; ///< HKDF's first half, the same for everybody
-  datagram_generations valid_;
+  source newest_;
+  std::optional<source> previous_;
+};
+
+/// The keyring of a server that runs: a rotation puts another one in its place. Thread-safe.
+class live_datagram_keys {
+public:
+  explicit live_datagram_keys(const datagram_keyring& keys)
+    : keys_(std::make_shared<const datagram_keyring>(keys)) {}
+
+  /// Ask once for what belongs together: the next answer may be another one.
+  [[nodiscard]] std::shared_ptr<const datagram_keyring> now() const {
+    const std::lock_guard lock{mutex_};
+    return keys_;
+  }
+  void use(const datagram_keyring& keys) {
+    auto fresh = std::make_shared<const datagram_keyring>(keys);
+    const std::lock_guard lock{mutex_};
+    keys_ = std::move(fresh);
+  }
+
+private:
+  mutable std::mutex mutex_;
+  std::shared_ptr<const datagram_keyring> keys_;
 };
 
 /// HMAC-SHA256 over `bytes`, its first half.

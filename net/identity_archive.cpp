@@ -2,6 +2,7 @@
 
 #include "net/certificate.hpp"
 #include "net/der.hpp"
+#include "net/datagram_secret_file.hpp"
 #include "net/identity_files.hpp"
 #include "net/private_file.hpp"
 
@@ -202,7 +203,9 @@ std::optional<std::string> export_server_identity(const std::filesystem::path& d
   if (!problem.empty() || !prepare_private_directory(directory, problem))
     return std::nullopt;
   const auto files = identity_files::read_core(directory, problem);
-  if (!files || !identity_files::judge_core(*files, directory, problem))
+  const auto core =
+    files ? identity_files::judge_core(*files, directory, problem) : std::nullopt;
+  if (!core || !load_datagram_secrets(directory, core->datagram_secret, problem))
     return std::nullopt;
   return seal_identity(*files, passphrase);
 }
@@ -216,6 +219,9 @@ bool import_server_identity(const std::filesystem::path& directory, std::string_
   directory_contents core;
   for (const auto* name : identity_files::core_files)
     core.emplace(name, files->at(name));
+  for (const auto* name : identity_files::more_files)
+    if (files->contains(name))
+      core.emplace(name, files->at(name));
   const auto result = identity_files::place(directory, core, problem);
   if (result == identity_files::placing::occupied)
     problem = directory.string() + ": there is an identity (or something else) already; nothing is "

@@ -12,7 +12,8 @@
 
 namespace muster::net {
 
-/// Name to content. In an archive: authority.key, authority.pem, secrets. The server's certificate
+/// Name to content. In an archive: authority.key, authority.pem, secrets, and datagram.secrets when
+/// there is one. The server's certificate
 /// and the ticket keys stay behind; the next start makes others.
 using directory_contents = std::map<std::string, std::string>;
 

@@ -144,6 +144,13 @@ std::optional<directory_contents> read_core(const fs::path& directory, std::stri
     }
     out.emplace(name, *std::move(content));
   }
+  for (const auto* name : more_files) {
+    auto content = read_private_file(directory / name, problem);
+    if (!content && !problem.empty())
+      return std::nullopt;
+    if (content)
+      out.emplace(name, *std::move(content));
+  }
   return out;
 }
 

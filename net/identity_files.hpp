@@ -16,11 +16,14 @@ namespace muster::net::identity_files {
 inline constexpr const char* authority_key = "authority.key";
 inline constexpr const char* authority = "authority.pem";
 inline constexpr const char* secrets = "secrets";
+inline constexpr const char* datagrams = "datagram.secrets";
 inline constexpr const char* server = "server.pem";
 inline constexpr const char* tickets = "tickets.keys";
 
 /// What cannot be made again, and so what an archive carries.
 inline constexpr std::array core_files{authority_key, authority, secrets};
+/// What an archive carries when it is there: without it devices are out of reach for a while.
+inline constexpr std::array more_files{datagrams};
 
 /// The values in the core files.
 struct core {
@@ -34,7 +37,8 @@ struct core {
 /// A new identity.
 [[nodiscard]] directory_contents make_core(std::int64_t now_s);
 
-/// The core files of an existing directory; a missing one is a problem.
+/// The core files of an existing directory, of which a missing one is a problem, and of the others
+/// those that are there.
 [[nodiscard]] std::optional<directory_contents> read_core(const std::filesystem::path& directory,
                                                           std::string& problem);
 

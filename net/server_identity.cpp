@@ -1,6 +1,7 @@
 #include "net/server_identity.hpp"
 
 #include "net/accept_gate.hpp"
+#include "net/datagram_secret_file.hpp"
 #include "net/identity_files.hpp"
 #include "net/private_file.hpp"
 
@@ -101,12 +102,15 @@ std::optional<server_identity> load(const fs::path& directory, std::int64_t now_
   auto core = contents ? files::judge_core(*contents, directory, problem) : std::nullopt;
   if (!core || !is_of_today(core->authority.self(), directory, now_s, problem))
     return std::nullopt;
+  const auto datagram = load_datagram_secrets(directory, core->datagram_secret, problem);
+  if (!datagram)
+    return std::nullopt;
   server_identity out{.server_id = core->server_id,
                       .authority = core->authority,
                       .server_key = core->authority.key(), // replaced at once
                       .server_certificate = {},
                       .wake_seed = core->wake_seed,
-                      .datagram_secret = core->datagram_secret,
+                      .datagram = *datagram,
                       .settings_key = core->settings_key,
                       .tickets = nullptr};
   std::array<std::uint8_t, 64> private_key{};
@@ -154,7 +158,10 @@ std::optional<server_identity_view> look_at_server_identity(const fs::path& dire
   const auto core = contents ? files::judge_core(*contents, directory, problem) : std::nullopt;
   if (!core)
     return std::nullopt;
-  server_identity_view out{core->authority.self(), std::nullopt};
+  const auto datagram = load_datagram_secrets(directory, core->datagram_secret, problem);
+  if (!datagram)
+    return std::nullopt;
+  server_identity_view out{core->authority.self(), std::nullopt, *datagram};
   const auto text = read_private_file(directory / files::server, problem);
   if (!text && !problem.empty())
     return std::nullopt;

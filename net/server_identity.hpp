@@ -2,6 +2,7 @@
 // The identity directory: everything that makes a server this server. Made at first start.
 
 #include "net/certificate.hpp"
+#include "net/datagram_keys.hpp"
 #include "net/ticket_keys.hpp"
 
 #include <array>
@@ -20,6 +21,8 @@ namespace muster::net {
 ///   authority.key   the CA's private key         lost or damaged: the fleet must enrol anew, so
 ///   authority.pem   the CA's certificate         each is only ever restored, from a backup or by
 ///   secrets         server id and the secrets    `muster-server identity import`
+///   datagram.secrets  since their first rotation, what datagrams are authenticated by; likewise,
+///                   though without it devices are only out of reach until they connect
 ///   server.pem      certificate and its key, one file so that they change together; remove it and
 ///                   the next start makes another
 ///   tickets.keys    see ticket_keys.hpp; likewise
@@ -30,7 +33,7 @@ struct server_identity {
   certificate server_certificate;
   std::array<std::uint8_t, 32> wake_seed{}; ///< Ed25519 (RFC 8032) private key
   std::array<std::uint8_t, 32> wake_public_key{};
-  std::array<std::uint8_t, 32> datagram_secret{};
+  datagram_secrets datagram;
   std::array<std::uint8_t, 32> settings_key{};
   std::shared_ptr<ticket_keys> tickets;
   bool made_now = false; ///< this was the first start
@@ -48,6 +51,7 @@ load_or_make_server_identity(const std::filesystem::path& directory, std::int64_
 struct server_identity_view {
   certificate authority;
   std::optional<certificate> server; ///< empty: the next start makes one
+  datagram_secrets datagram;
 };
 
 /// Judges the directory as a start would, and changes nothing. Empty with a sentence in `problem`.

@@ -21,10 +21,10 @@ notice_facts facts_of(const net::notice& said) {
 
 } // namespace
 
-net::udp_port::filter notice_filter(datagram_keyring_ptr keys) {
+net::udp_port::filter notice_filter(datagram_keys_ptr keys) {
   return [keys = std::move(keys)](std::string_view bytes, const net::udp_endpoint&) {
     net::notice said;
-    return net::check_notice(bytes, *keys, said) == net::notice_verdict::accepted;
+    return net::check_notice(bytes, *keys->now(), said) == net::notice_verdict::accepted;
   };
 }
 
@@ -41,10 +41,11 @@ notice_desk_actor::behavior_type notice_desk_state::make_behavior(notice_desk_op
 
 caf::result<net::datagram_batch_ptr> notice_desk_state::take(const net::datagram_batch& batch) {
   const auto fresh = std::make_shared<round>();
+  const auto keys = options_.keys->now();
   for (const auto& one : batch) {
     net::notice said;
     // The filter has let it through, but keys may have changed meanwhile.
-    if (net::check_notice(one.bytes, *options_.keys, said) != net::notice_verdict::accepted)
+    if (net::check_notice(one.bytes, *keys, said) != net::notice_verdict::accepted)
       continue;
     ++fresh->open;
     const key which{device_id{said.device_id}, said.counter};
@@ -81,12 +82,14 @@ void notice_desk_state::decide(const key& which, bool on_record) {
   auto entry = questions_.extract(which);
   const auto& said = entry.mapped().said;
   ++(on_record ? taken_ : refused_);
+  // Of a generation that has gone meanwhile we no longer have the key.
+  const auto keys = options_.keys->now();
+  const bool answered = on_record && keys->knows(said.generation);
   const auto answer =
-    on_record
-      ? net::make_acknowledgement(said, options_.keys->notice_key(said.generation, said.device_id))
-      : std::string{};
+    answered ? net::make_acknowledgement(said, keys->notice_key(said.generation, said.device_id))
+             : std::string{};
   for (const auto& [asker, peer] : entry.mapped().askers) {
-    if (on_record)
+    if (answered)
       asker->answers.push_back({peer, answer});
     if (--asker->open == 0)
       asker->port.deliver(

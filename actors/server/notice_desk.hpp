@@ -21,16 +21,16 @@
 
 namespace muster::actors {
 
-using datagram_keyring_ptr = std::shared_ptr<const net::datagram_keyring>;
+using datagram_keys_ptr = std::shared_ptr<const net::live_datagram_keys>;
 
 struct notice_desk_options {
   std::vector<directory_actor> directories;
-  datagram_keyring_ptr keys;
+  datagram_keys_ptr keys;
 };
 
 /// The filter of the notices' port: whatever is no notice by a key of ours ends here, on the io
 /// thread, unanswered. It knows no devices: keys follow from ids.
-[[nodiscard]] net::udp_port::filter notice_filter(datagram_keyring_ptr keys);
+[[nodiscard]] net::udp_port::filter notice_filter(datagram_keys_ptr keys);
 
 /// One question to the directory per notice, however often the device repeats it meanwhile; each
 /// repetition gets its acknowledgement. A device that is not known, or revoked, or says something

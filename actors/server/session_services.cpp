@@ -18,9 +18,10 @@ const store_reader_actor& session_services::reader_for(const device_id& device) 
 
 std::vector<net::device_datagram_keys>
 session_services::datagram_keys_of(const device_id& device, std::uint32_t generation_held) const {
-  if (!datagram_keys || datagram_keys->valid().newest == generation_held)
+  const auto keys = datagram_keys ? datagram_keys->now() : nullptr;
+  if (!keys || keys->newest() == generation_held)
     return {};
-  return datagram_keys->keys_of(device.bytes);
+  return keys->keys_of(device.bytes);
 }
 
 std::uint32_t session_services::return_after_ms() const {

@@ -43,8 +43,9 @@ struct session_services {
   event_book_actor event_book;
   session_settings settings;
   enrolment_gifts gifts;
-  /// What devices prove notices with, and we wakes; handed to them over TLS. Null: nothing is.
-  std::shared_ptr<const net::datagram_keyring> datagram_keys;
+  /// What devices prove notices with, and we wakes; handed to them over TLS, also after a rotation,
+  /// in each session of one who does not hold the newest. Null: nothing is.
+  std::shared_ptr<const net::live_datagram_keys> datagram_keys;
   /// Shared by all event streams: what each device may send.
   event_budgets_ptr budgets = std::make_shared<event_budgets>();
   /// Shared by all sync jobs: bounds what they hold together.
@@ -57,7 +58,7 @@ struct session_services {
   [[nodiscard]] const directory_actor& directory_of(const device_id& device) const;
   /// Any reader will do; the device picks one, so that the load spreads.
   [[nodiscard]] const store_reader_actor& reader_for(const device_id& device) const;
-  /// What to hand to this device, which holds keys up to this generation: nothing, or every one.
+  /// What to hand to this device, whose newest keys are of this generation: nothing, or every one.
   [[nodiscard]] std::vector<net::device_datagram_keys>
   datagram_keys_of(const device_id& device, std::uint32_t generation_held) const;
   /// When to come back: random, so that a fleet sent away together does not return together.

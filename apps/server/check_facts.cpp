@@ -37,8 +37,8 @@ std::error_code last_error() {
 bool has_strangers(const fs::path& directory, uid_t owner) {
   std::error_code ec;
   int looked_at = 0;
-  for (fs::recursive_directory_iterator at{directory, ec}, end; !ec && at != end && looked_at < entries_max;
-       at.increment(ec), ++looked_at) {
+  for (fs::recursive_directory_iterator at{directory, ec}, end;
+       !ec && at != end && looked_at < entries_max; at.increment(ec), ++looked_at) {
     struct stat found {};
     if (::lstat(at->path().c_str(), &found) == 0 && found.st_uid != owner)
       return true;
@@ -122,9 +122,10 @@ findings look_at_disk(const server_settings& settings) {
       return {};
     directory = directory.parent_path(); // the volume on which it will be
   }
-  return {judge_disk(std::uint64_t{found.f_bavail} * found.f_frsize,
-                     storage::default_reserve_bytes({.directory = settings.data_directory / "store"}),
-                     settings.data_directory.string())};
+  return {
+    judge_disk(std::uint64_t{found.f_bavail} * found.f_frsize,
+               storage::default_reserve_bytes({.directory = settings.data_directory / "store"}),
+               settings.data_directory.string())};
 }
 
 std::optional<std::uint64_t> kernel_number(const char* file) {

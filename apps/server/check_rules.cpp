@@ -51,8 +51,8 @@ finding at_least(const char* name, std::optional<std::uint64_t> value, std::uint
   if (*value >= wanted)
     return {verdict::ok, name, std::to_string(*value)};
   return {verdict::warning, name,
-          std::to_string(*value) + ": " + why + "; run: sysctl -w " + name + "="
-            + std::to_string(wanted) + " (and set it in /etc/sysctl.d)"};
+          std::to_string(*value) + ": " + why + "; run: sysctl -w " + name + "=" +
+            std::to_string(wanted) + " (and set it in /etc/sysctl.d)"};
 }
 
 } // namespace
@@ -62,19 +62,22 @@ finding judge_directory(const directory_facts& of) {
     return finding{how, "data directory", of.path + std::move(text)};
   };
   if (of.ec)
-    return says(verdict::failed, ": cannot be looked at: " + of.ec.message() + "; try again as root");
+    return says(verdict::failed,
+                ": cannot be looked at: " + of.ec.message() + "; try again as root");
   if (!of.there)
     return says(verdict::ok, ": is not there yet; the first start makes it");
   if (!of.is_directory)
     return says(verdict::failed, ": is no directory; set 'data' or move it away");
   if (of.owner_differs)
-    return says(verdict::failed, ": belongs to " + of.owner + ", and not all that is in it; run: chown -R "
-                                   + of.owner + ": " + of.path);
+    return says(verdict::failed, ": belongs to " + of.owner +
+                                   ", and not all that is in it; run: chown -R " + of.owner + ": " +
+                                   of.path);
   if ((of.mode & 0700U) != 0700U)
-    return says(verdict::failed, ": its owner " + of.owner + " may not use it; run: chmod 700 " + of.path);
+    return says(verdict::failed,
+                ": its owner " + of.owner + " may not use it; run: chmod 700 " + of.path);
   if ((of.mode & 0077U) != 0)
-    return says(verdict::warning, ": others may look into it (mode " + octal(of.mode)
-                                    + "); run: chmod 700 " + of.path);
+    return says(verdict::warning, ": others may look into it (mode " + octal(of.mode) +
+                                    "); run: chmod 700 " + of.path);
   return says(verdict::ok, ", of user " + of.owner);
 }
 
@@ -85,8 +88,9 @@ finding judge_identity(const identity_facts& of) {
     return {verdict::ok, "identity", of.directory + ", whole"};
   if (of.store_there)
     return {verdict::failed, "identity",
-            of.directory + ": is not there, though this server has run before; restore it from a backup or by "
-                           "`muster-server identity import`: with a new one every agent must enrol anew"};
+            of.directory +
+              ": is not there, though this server has run before; restore it from a backup or by "
+              "`muster-server identity import`: with a new one every agent must enrol anew"};
   return {verdict::ok, "identity", of.directory + ": is not there yet; the first start makes it"};
 }
 
@@ -98,26 +102,30 @@ finding judge_certificate(const certificate_facts& of, std::int64_t now_s) {
     return {verdict::failed, what, "is not valid yet; set the clock"};
   if (of.is_authority) {
     if (now_s > of.not_after_s)
-      return {verdict::failed, what, "has expired, unless the clock is wrong; agents trust no longer"};
+      return {verdict::failed, what,
+              "has expired, unless the clock is wrong; agents trust no longer"};
     return {left_days < 365 ? verdict::warning : verdict::ok, what,
-            "valid for " + std::to_string(left_days) + " days"
-              + (left_days < 365 ? "; plan the change to a new one" : "")};
+            "valid for " + std::to_string(left_days) + " days" +
+              (left_days < 365 ? "; plan the change to a new one" : "")};
   }
   if (!of.server_runs && now_s - of.not_before_s >= life / 3 * 2)
     return {verdict::ok, what, "is due; the next start replaces it"};
   if (now_s > of.not_after_s)
-    return {verdict::failed, what, "has expired; restart the server, and look into its log for why it was not renewed"};
+    return {verdict::failed, what,
+            "has expired; restart the server, and look into its log for why it was not renewed"};
   // The running server looks every hour.
   if (now_s - of.not_before_s >= life / 3 * 2 + day_s)
-    return {verdict::warning, what, "valid for " + std::to_string(left_days)
-                                      + " days, and should have been renewed; look into the server's log"};
+    return {verdict::warning, what,
+            "valid for " + std::to_string(left_days) +
+              " days, and should have been renewed; look into the server's log"};
   return {verdict::ok, what, "valid for " + std::to_string(left_days) + " days"};
 }
 
 finding judge_port(const port_facts& of) {
   const std::string kind = of.datagrams ? "UDP" : "TCP";
   const finding good{verdict::ok,
-                     of.port == 0 ? of.setting + " port" : of.setting + " port " + std::to_string(of.port),
+                     of.port == 0 ? of.setting + " port"
+                                  : of.setting + " port " + std::to_string(of.port),
                      {}};
   const auto says = [&](verdict how, std::string text) {
     auto out = good;
@@ -126,21 +134,22 @@ finding judge_port(const port_facts& of) {
     return out;
   };
   if (of.held && *of.held != 0 && (of.port == 0 || *of.held == of.port))
-    return says(verdict::ok, kind + " " + std::to_string(*of.held) + ", held by the running server");
+    return says(verdict::ok,
+                kind + " " + std::to_string(*of.held) + ", held by the running server");
   if (of.held)
     return says(verdict::failed, *of.held == 0
                                    ? "the running server does not listen there; look into its log"
-                                   : "the running server listens on " + std::to_string(*of.held)
-                                       + "; restart it for these settings");
+                                   : "the running server listens on " + std::to_string(*of.held) +
+                                       "; restart it for these settings");
   if (!of.taking)
     return says(verdict::ok, kind + ", free");
   if (of.taking == std::errc::permission_denied)
-    return says(verdict::warning, of.address + ": " + of.taking.message()
-                                    + "; try again as root. A server that is not root needs "
-                                      "CAP_NET_BIND_SERVICE for it");
-  return says(verdict::failed, of.address + ": " + of.taking.message() + "; stop who has it (ss -"
-                                 + (of.datagrams ? "u" : "t") + "lp), or set " + of.setting + ".port or "
-                                 + of.setting + ".address");
+    return says(verdict::warning, of.address + ": " + of.taking.message() +
+                                    "; try again as root. A server that is not root needs "
+                                    "CAP_NET_BIND_SERVICE for it");
+  return says(verdict::failed, of.address + ": " + of.taking.message() + "; stop who has it (ss -" +
+                                 (of.datagrams ? "u" : "t") + "lp), or set " + of.setting +
+                                 ".port or " + of.setting + ".address");
 }
 
 finding judge_descriptors(const descriptor_facts& of) {
@@ -149,16 +158,16 @@ finding judge_descriptors(const descriptor_facts& of) {
   const auto limit = std::to_string(of.limit);
   if (of.limit < of.beside + of.connections_max)
     return {verdict::failed, what,
-            limit + ", and agents.connections_max needs " + std::to_string(of.beside + of.connections_max)
-              + remedy};
+            limit + ", and agents.connections_max needs " +
+              std::to_string(of.beside + of.connections_max) + remedy};
   const auto room = of.limit - of.beside;
   if (room < of.devices)
     return {verdict::warning, what,
-            limit + ": room for " + std::to_string(room) + " connections, and there are "
-              + std::to_string(of.devices) + " devices" + remedy};
+            limit + ": room for " + std::to_string(room) + " connections, and there are " +
+              std::to_string(of.devices) + " devices" + remedy};
   return {verdict::ok, what,
-          limit + (of.of_running_server ? "" : ", started from here") + ": room for " + std::to_string(room)
-            + " connections"};
+          limit + (of.of_running_server ? "" : ", started from here") + ": room for " +
+            std::to_string(room) + " connections"};
 }
 
 finding judge_disk(std::uint64_t free_bytes, std::uint64_t reserve_bytes,
@@ -169,8 +178,8 @@ finding judge_disk(std::uint64_t free_bytes, std::uint64_t reserve_bytes,
   // As /healthz has it.
   if (free_bytes < 4 * reserve_bytes)
     return {verdict::warning, "disk",
-            text + ", and below " + std::to_string(reserve_bytes / megabyte)
-              + " nothing more is acknowledged; make room"};
+            text + ", and below " + std::to_string(reserve_bytes / megabyte) +
+              " nothing more is acknowledged; make room"};
   return {verdict::ok, "disk", text};
 }
 
@@ -217,23 +226,27 @@ finding judge_wakes(const server_report& report) {
   const auto text = whole(arrived) + " of " + whole(asked) + " devices came when woken";
   if (unsent > 0 && unsent >= figure(report, "muster_wakes_datagrams_sent_total"))
     return {verdict::failed, "wakes",
-            "none of " + whole(unsent) + " datagrams could be sent; let UDP out to the devices' port 15000, or mend "
-                                         "wakes.address"};
+            "none of " + whole(unsent) +
+              " datagrams could be sent; let UDP out to the devices' port 15000, or mend "
+              "wakes.address"};
   if (unsent > 0)
     return {verdict::warning, "wakes",
-            text + ", and " + whole(unsent) + " datagrams could not be sent: no route, or forbidden"};
+            text + ", and " + whole(unsent) +
+              " datagrams could not be sent: no route, or forbidden"};
   if (unanswered > 0 && arrived == 0)
     return {verdict::warning, "wakes",
-            text + "; does a firewall stop UDP to their port 15000? `muster-agent check` on one of them tells"};
+            text + "; does a firewall stop UDP to their port 15000? `muster-agent check` on one of "
+                   "them tells"};
   return {verdict::ok, "wakes", text};
 }
 
 finding judge_notices(const server_report& report) {
-  const auto lost = figure(report, "muster_notices_datagrams_dropped_kernel_total")
-                    + figure(report, "muster_notices_datagrams_dropped_busy_total");
+  const auto lost = figure(report, "muster_notices_datagrams_dropped_kernel_total") +
+                    figure(report, "muster_notices_datagrams_dropped_busy_total");
   const auto text = whole(figure(report, "muster_notices_taken_total")) + " taken";
   if (lost > 0)
-    return {verdict::warning, "notices", text + ", " + whole(lost) + " dropped: too many at once; see net.core.rmem_max"};
+    return {verdict::warning, "notices",
+            text + ", " + whole(lost) + " dropped: too many at once; see net.core.rmem_max"};
   return {verdict::ok, "notices", text};
 }
 
@@ -242,11 +255,13 @@ finding judge_notices(const server_report& report) {
 findings judge_server(const server_facts& of) {
   switch (of.how) {
   case asked::not_running:
-    return {{verdict::ok, "server", of.problem + "; what only a running server can tell is left out"}};
+    return {
+      {verdict::ok, "server", of.problem + "; what only a running server can tell is left out"}};
   case asked::not_allowed:
     return {{verdict::warning, "server", of.problem + "; try again as root"}};
   case asked::failed:
-    return {{verdict::failed, "server", of.problem + "; it hangs, or is about to end: look into its log"}};
+    return {{verdict::failed, "server",
+             of.problem + "; it hangs, or is about to end: look into its log"}};
   case asked::answered:
     break;
   }
@@ -255,17 +270,19 @@ findings judge_server(const server_facts& of) {
     out.push_back({verdict::ok, "server", "alive, version " + of.report.version});
   else
     out.push_back({verdict::warning, "server",
-                   "alive, version " + of.report.version + ", and " + of.our_version
-                     + " is installed; restart it"});
+                   "alive, version " + of.report.version + ", and " + of.our_version +
+                     " is installed; restart it"});
   if (of.report.figures.empty()) {
-    out.push_back({verdict::failed, "figures", "it does not say how it is doing; look into its log"});
+    out.push_back(
+      {verdict::failed, "figures", "it does not say how it is doing; look into its log"});
     return out;
   }
   out.push_back(judge_store(of.report));
   out.push_back(judge_wakes(of.report));
   out.push_back(judge_notices(of.report));
   if (const auto dropped = figure(of.report, "muster_log_lines_dropped_total"); dropped > 0)
-    out.push_back({verdict::warning, "log", whole(dropped) + " lines had no room; nobody reads its stderr"});
+    out.push_back(
+      {verdict::warning, "log", whole(dropped) + " lines had no room; nobody reads its stderr"});
   return out;
 }
 

@@ -28,7 +28,7 @@ struct directory_facts {
   std::error_code ec; ///< it cannot be looked at
   bool there = false;
   bool is_directory = false;
-  std::uint32_t mode = 0; ///< its nine bits
+  std::uint32_t mode = 0;     ///< its nine bits
   bool owner_differs = false; ///< what is inside belongs to somebody else
   std::string owner;
 };
@@ -55,7 +55,7 @@ struct port_facts {
   std::string address;
   std::uint16_t port = 0;
   bool datagrams = false;
-  std::error_code taking; ///< what came of trying to take it
+  std::error_code taking;            ///< what came of trying to take it
   std::optional<std::uint16_t> held; ///< what the running server says; empty: none runs
 };
 [[nodiscard]] finding judge_port(const port_facts& of);

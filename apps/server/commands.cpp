@@ -1,8 +1,10 @@
 #include "apps/server/commands.hpp"
 
 #include "apps/common/ask_secret.hpp"
+#include "apps/common/clock.hpp"
 #include "apps/common/exit_codes.hpp"
 #include "apps/server/check_facts.hpp"
+#include "apps/server/datagram_rotation.hpp"
 #include "apps/server/local_control.hpp"
 #include "apps/server/owner_role.hpp"
 #include "net/certificate.hpp"
@@ -90,6 +92,37 @@ int import_identity(const server_settings& settings, const std::filesystem::path
     return complain(problem);
   std::printf("%s is the identity now; agents that trusted it before still do\n",
               settings.identity().c_str());
+  return exit_fine;
+}
+
+int rotate_datagram_keys(const server_settings& settings, bool force) {
+  std::string problem;
+  std::uint32_t newest = 0;
+  std::uint32_t previous = 0;
+  switch (ask_for_rotation(settings.data_directory, force, newest, previous, problem)) {
+  case asked::answered:
+    break;
+  case asked::not_running: {
+    owner_role owner{settings.data_directory};
+    problem.clear();
+    const auto secrets =
+      owner.assume(problem)
+        ? rotate_datagram_keys(settings.identity(), now_us() / 1'000'000, force, problem)
+        : std::nullopt;
+    if (!secrets)
+      return complain(problem);
+    newest = secrets->newest.generation;
+    previous = secrets->previous ? secrets->previous->generation : 0;
+    break;
+  }
+  case asked::not_allowed:
+    return complain(problem + "; try again as root");
+  case asked::failed:
+    return complain(problem);
+  }
+  std::printf("generation %u is the newest: each device gets it at its next connection\n"
+              "generation %u is valid until the next rotation\n",
+              newest, previous);
   return exit_fine;
 }
 

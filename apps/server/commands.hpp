@@ -25,6 +25,9 @@ namespace muster::server {
 [[nodiscard]] int import_identity(const server_settings& settings,
                                   const std::filesystem::path& file);
 
+/// Other keys for wakes and notices: by the server that runs or, when none does, in its identity.
+[[nodiscard]] int rotate_datagram_keys(const server_settings& settings, bool force);
+
 /// Prints what check_facts.hpp finds; 0 when nothing has failed.
 [[nodiscard]] int check(const server_settings& settings, bool json);
 

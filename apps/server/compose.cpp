@@ -92,7 +92,7 @@ event_book_options event_options(const server_settings& settings, const resident
 
 /// Signs on the agents' threads, which have time for it.
 waker_options wake_options(const server_settings& settings, const foundation& base,
-                           const datagram_keyring_ptr& keys, net::io_pool& pool,
+                           const datagram_keys_ptr& keys, net::io_pool& pool,
                            const residents& all, std::error_code& ec) {
   waker_options options;
   options.writer = all.writer;
@@ -105,11 +105,12 @@ waker_options wake_options(const server_settings& settings, const foundation& ba
     net::run_on(pool.next_lane(), [signer, keys, server, jobs = std::move(jobs),
                                    made = std::move(made)]() mutable {
       auto out = std::make_shared<made_wakes>();
+      const auto ring = keys->now();
+      const auto generation = ring->generation_sent();
       for (const auto& job : jobs) {
-        const auto generation = keys->generation_sent();
         const net::wake what{generation, server, job.device.bytes, job.counter,
                              static_cast<net::wake_purpose>(job.purpose)};
-        out->bytes.push_back(signer->make(what, keys->wake_key(generation, job.device.bytes)));
+        out->bytes.push_back(signer->make(what, ring->wake_key(generation, job.device.bytes)));
       }
       out->jobs = std::move(jobs);
       made(std::move(out));
@@ -219,7 +220,7 @@ std::string text_of_id(const net::id_bytes& id) {
 
 session_services_ptr services_for_sessions(const server_settings& settings, const foundation& base,
                                            const residents& all,
-                                           const datagram_keyring_ptr& keys) {
+                                           const datagram_keys_ptr& keys) {
   auto out = std::make_shared<session_services>();
   out->writer = all.writer;
   out->readers = all.readers;
@@ -285,7 +286,7 @@ void measure_fleet(const std::vector<directory_actor>& shards_of_fleet, server_r
 }
 
 server_root_options root_options(const server_settings& settings, const foundation& base,
-                                 const residents& all, const datagram_keyring_ptr& keys,
+                                 const residents& all, const datagram_keys_ptr& keys,
                                  net::io_pool& agents_pool,
                                  net::io_pool& admin_pool,
                                  const std::shared_ptr<shown_certificates>& shown) {
@@ -365,7 +366,7 @@ std::optional<composition> compose(caf::actor_system& system, const server_setti
   all.event_book = system.spawn(event_book, event_options(settings, all));
   std::error_code ec;
   const auto keys =
-    std::make_shared<const net::datagram_keyring>(std::span(base.identity.datagram_secret));
+    std::make_shared<net::live_datagram_keys>(net::datagram_keyring{base.identity.datagram});
   all.waker =
     system.spawn(waker, wake_options(settings, base, keys, agents_pool, all, ec));
   if (ec || !spawn_fleet(system, settings, base, all, ec)) {
@@ -377,7 +378,7 @@ std::optional<composition> compose(caf::actor_system& system, const server_setti
   spawn_accounts(system, settings, all);
   all.notice_desk = system.spawn(notice_desk, notice_desk_options{all.directories, keys});
   auto root = root_options(settings, base, all, keys, agents_pool, admin_pool, shown);
-  return composition{std::move(root), std::move(all.accounts)};
+  return composition{std::move(root), std::move(all.accounts), keys};
 }
 
 } // namespace muster::server

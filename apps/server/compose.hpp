@@ -4,6 +4,7 @@
 #include "actors/server/server_root.hpp"
 #include "apps/server/foundation.hpp"
 #include "apps/server/shown_certificates.hpp"
+#include "net/datagram_keys.hpp"
 #include "net/io_pool.hpp"
 
 #include <caf/actor_system.hpp>
@@ -17,6 +18,7 @@ namespace muster::server {
 struct composition {
   actors::server_root_options root;   ///< everything hangs on it and ends with it
   actors::accounts_actor accounts;    ///< for the local socket
+  std::shared_ptr<net::live_datagram_keys> datagram_keys; ///< likewise
 };
 
 /// Spawns all that lives as long as the server; ports and sessions are spawned by the root, from

@@ -9,7 +9,6 @@
 
 #include <caf/actor_cast.hpp>
 #include <caf/event_based_actor.hpp>
-
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
@@ -26,9 +25,9 @@ using json = nlohmann::json;
 using actors::door;
 using answer_function = std::function<void(std::string)>;
 
-constexpr std::array doors{std::pair{"agents", door::agents_tls}, std::pair{"plain", door::agents_plain},
-                           std::pair{"admin", door::admin}, std::pair{"notices", door::notices},
-                           std::pair{"wakes", door::wakes}};
+constexpr std::array doors{std::pair{"agents", door::agents_tls},
+                           std::pair{"plain", door::agents_plain}, std::pair{"admin", door::admin},
+                           std::pair{"notices", door::notices}, std::pair{"wakes", door::wakes}};
 
 struct passwd_order {
   std::string user;
@@ -38,8 +37,8 @@ struct passwd_order {
 std::optional<passwd_order> passwd_of(const json& order) {
   const auto user = order.find("user");
   const auto password = order.find("password");
-  if (user == order.end() || password == order.end() || !user->is_string()
-      || !password->is_string())
+  if (user == order.end() || password == order.end() || !user->is_string() ||
+      !password->is_string())
     return std::nullopt;
   return passwd_order{user->get<std::string>(), password->get<std::string>()};
 }
@@ -95,6 +94,17 @@ void gather_report(caf::event_based_actor* self, const actors::server_root_actor
           [all](const caf::error&) {});
 }
 
+/// On the consoles' io thread, as everything that concerns keys: it waits for the disk.
+std::string rotate(const local_services& services, bool force) {
+  std::string problem;
+  const auto secrets = services.rotate(force, problem);
+  if (!secrets)
+    return refusal(problem);
+  return text_of({{"ok", true},
+                  {"newest", secrets->newest.generation},
+                  {"previous", secrets->previous ? secrets->previous->generation : 0}});
+}
+
 void serve(caf::actor_system& system, const local_services& services, const std::string& message,
            answer_function answer) {
   const auto order = json::parse(message, nullptr, false);
@@ -105,13 +115,15 @@ void serve(caf::actor_system& system, const local_services& services, const std:
       return;
     }
   } else if (what == "status") {
-    const auto root =
-      caf::actor_cast<actors::server_root_actor>(caf::actor_cast<caf::strong_actor_ptr>(services.root));
+    const auto root = caf::actor_cast<actors::server_root_actor>(
+      caf::actor_cast<caf::strong_actor_ptr>(services.root));
     if (!root)
       return answer(refusal("the server is stopping"));
     system.spawn(gather_report, root, std::move(answer));
     return;
   }
+  if (what == "rotate-datagram-keys" && services.rotate)
+    return answer(rotate(services, order.value("force", json{}) == true));
   answer(refusal("this is no request that the server knows"));
 }
 
@@ -209,26 +221,58 @@ std::optional<server_report> parse_server_report(std::string_view text) {
   return out;
 }
 
-asked ask_for_report(const std::filesystem::path& directory, server_report& out,
-                     std::string& problem) {
+namespace {
+
+/// One question, its answer a document that says ok.
+asked ask_running(const std::filesystem::path& directory, const json& request, std::string& text,
+                  std::string& problem) {
   std::error_code ec;
   if (!net::connect_local(directory / local_socket_file, std::chrono::seconds{10}, ec)) {
     const bool nobody =
       ec == std::errc::no_such_file_or_directory || ec == std::errc::connection_refused;
-    problem = nobody ? "it is not running"
-                     : (directory / local_socket_file).string() + ": " + ec.message();
+    problem =
+      nobody ? "it is not running" : (directory / local_socket_file).string() + ": " + ec.message();
     return nobody ? asked::not_running
                   : (ec == std::errc::permission_denied ? asked::not_allowed : asked::failed);
   }
-  const auto text = ask(directory, {{"do", "status"}}, problem);
-  if (!text)
+  auto said = ask(directory, request, problem);
+  if (!said)
     return asked::failed;
-  auto report = parse_server_report(*text);
+  text = *std::move(said);
+  const auto answer = json::parse(text, nullptr, false);
+  if (is_good(answer))
+    return asked::answered;
+  problem = error_of(answer);
+  return asked::failed;
+}
+
+} // namespace
+
+asked ask_for_report(const std::filesystem::path& directory, server_report& out,
+                     std::string& problem) {
+  std::string text;
+  const auto how = ask_running(directory, {{"do", "status"}}, text, problem);
+  if (how != asked::answered)
+    return how;
+  auto report = parse_server_report(text);
   if (!report) {
-    problem = error_of(json::parse(*text, nullptr, false));
+    problem = "the server's answer is not understood";
     return asked::failed;
   }
   out = std::move(*report);
+  return asked::answered;
+}
+
+asked ask_for_rotation(const std::filesystem::path& directory, bool force, std::uint32_t& newest,
+                       std::uint32_t& previous, std::string& problem) {
+  std::string text;
+  const auto how =
+    ask_running(directory, {{"do", "rotate-datagram-keys"}, {"force", force}}, text, problem);
+  if (how != asked::answered)
+    return how;
+  const auto answer = json::parse(text, nullptr, false);
+  newest = number_in<std::uint32_t>(answer, "newest");
+  previous = number_in<std::uint32_t>(answer, "previous");
   return asked::answered;
 }
 

@@ -1,8 +1,9 @@
 #pragma once
 // What root may ask of the running server on its local socket: a new password for a user who has
-// lost the old one, and how the server is doing.
+// lost the old one, how the server is doing, and other keys for datagrams.
 
 #include "actors/protocol.hpp"
+#include "net/datagram_keys.hpp"
 #include "net/local_port.hpp"
 
 #include <caf/actor_addr.hpp>
@@ -25,6 +26,8 @@ inline constexpr const char* local_socket_file = "server.sock"; ///< in the data
 struct local_services {
   actors::accounts_actor accounts;
   caf::actor_addr root; ///< not held: whoever holds it holds its end up
+  /// Makes a new generation of datagram keys and uses it; blocks. Empty with a sentence.
+  std::function<std::optional<net::datagram_secrets>(bool force, std::string& problem)> rotate;
 };
 
 /// Answers on the socket (mode 0600) until dropped. Requests, and answers beside
@@ -32,6 +35,7 @@ struct local_services {
 ///
 ///     {"do":"passwd","user":"...","password":"..."}   {"ok":true}
 ///     {"do":"status"}                                 {"ok":true,"version":"...","ports":{...},...}
+///     {"do":"rotate-datagram-keys","force":false}     {"ok":true,"newest":1764028800,"previous":1}
 ///
 /// Null with an error when the socket cannot be made.
 [[nodiscard]] std::shared_ptr<net::local_port>
@@ -65,5 +69,10 @@ enum class asked { answered, not_running, not_allowed, failed };
 /// `muster-server check`. A sentence in `problem` unless answered.
 [[nodiscard]] asked ask_for_report(const std::filesystem::path& directory, server_report& out,
                                    std::string& problem);
+
+/// `muster-server rotate-datagram-keys`, with a server that runs. What the server refused is `failed` with its sentence.
+[[nodiscard]] asked ask_for_rotation(const std::filesystem::path& directory, bool force,
+                                     std::uint32_t& newest, std::uint32_t& previous,
+                                     std::string& problem);
 
 } // namespace muster::server

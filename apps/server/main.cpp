@@ -26,12 +26,14 @@ struct commands {
   std::string user;
   std::filesystem::path archive;
   bool json = false;
+  bool force = false;
   CLI::App* run;
   CLI::App* pin;
   CLI::App* passwd;
   CLI::App* identity;
   CLI::App* export_;
   CLI::App* import;
+  CLI::App* rotate;
   CLI::App* check;
   CLI::App* check_config;
   CLI::App* example;
@@ -43,9 +45,11 @@ struct commands {
       identity(app.add_subcommand("identity", "move the server's keys to another machine")),
       export_(identity->add_subcommand("export", "seal the identity into a file under a passphrase")),
       import(identity->add_subcommand("import", "take an identity from such a file")),
+      rotate(app.add_subcommand("rotate-datagram-keys", "other keys for wakes and notices; root")),
       check(app.add_subcommand("check", "look at everything a server needs, and at the one that runs")),
       check_config(app.add_subcommand("check-config", "say whether the settings are understood")),
       example(app.add_subcommand("example-config", "print a settings file with every default")) {
+    rotate->add_flag("--force", force, "although the last rotation is less than 7 days old");
     check->add_flag("--json", json, "for programs");
     passwd->add_option("user", user, "whose")->required();
     identity->require_subcommand(1);
@@ -67,6 +71,8 @@ int run_command(const commands& c, const config::table& table,
     return server::export_identity(settings, c.archive);
   if (c.import->parsed())
     return server::import_identity(settings, c.archive);
+  if (c.rotate->parsed())
+    return server::rotate_datagram_keys(settings, c.force);
   if (c.check->parsed())
     return server::check(settings, c.json);
   if (c.check_config->parsed()) {

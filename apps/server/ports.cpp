@@ -45,7 +45,7 @@ net::port_options console_port(const server_settings& settings, const foundation
 
 net::udp_port_options notices_port(const server_settings& settings,
                                    const actors::notice_desk_actor& desk,
-                                   const actors::datagram_keyring_ptr& keys, net::io_pool& pool) {
+                                   const actors::datagram_keys_ptr& keys, net::io_pool& pool) {
   net::udp_port_options options;
   options.name = "notices";
   options.socket.address = settings.notices_address;

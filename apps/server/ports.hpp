@@ -19,7 +19,7 @@ namespace muster::server {
                                              const foundation& base, net::io_pool& pool);
 [[nodiscard]] net::udp_port_options notices_port(const server_settings& settings,
                                                  const actors::notice_desk_actor& desk,
-                                                 const actors::datagram_keyring_ptr& keys,
+                                                 const actors::datagram_keys_ptr& keys,
                                                  net::io_pool& pool);
 /// Wakes leave from it; nobody has anything to say to it.
 [[nodiscard]] net::udp_port_options wakes_port(const server_settings& settings,

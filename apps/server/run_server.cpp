@@ -6,6 +6,7 @@
 #include "apps/common/service_manager.hpp"
 #include "apps/common/until_stopped.hpp"
 #include "apps/server/compose.hpp"
+#include "apps/server/datagram_rotation.hpp"
 #include "apps/server/first_start.hpp"
 #include "apps/server/foundation.hpp"
 #include "apps/server/local_control.hpp"
@@ -135,6 +136,24 @@ private:
   std::shared_ptr<shown_certificates> shown_;
 };
 
+local_services local_services_of(const server_settings& settings, composition& parts,
+                                 const actors::server_root_actor& root) {
+  local_services out;
+  out.accounts = std::move(parts.accounts);
+  out.root = root->address();
+  out.rotate = [identity = settings.identity(), keys = std::move(parts.datagram_keys)](
+                 bool force, std::string& problem) {
+    auto secrets = rotate_datagram_keys(identity, now_us() / 1'000'000, force, problem);
+    if (secrets) {
+      keys->use(net::datagram_keyring{*secrets});
+      spdlog::info("the datagram keys have been rotated: generation {}",
+                   secrets->newest.generation);
+    }
+    return secrets;
+  };
+  return out;
+}
+
 int exit_code_of(const caf::error& reason) {
   if (is_orderly(reason))
     return exit_fine;
@@ -163,7 +182,7 @@ int run_server(const server_settings& settings, stop_signals& signals) {
   auto root = system.spawn(actors::server_root, std::move(parts->root));
   std::error_code ec;
   auto control = open_local_control(system, admin_pool, settings.data_directory,
-                                    {std::move(parts->accounts), root->address()}, ec);
+                                    local_services_of(settings, *parts, root), ec);
   if (!control)
     spdlog::warn("no local socket for 'muster-server passwd' and 'check': {}", ec.message());
   parts.reset();

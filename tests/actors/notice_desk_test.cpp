@@ -11,12 +11,15 @@ using namespace muster::test;
 namespace {
 
 struct notice_world : fleet_world {
-  datagram_keyring_ptr keys =
-    std::make_shared<const net::datagram_keyring>(std::array<std::uint8_t, 32>{7});
+  const net::datagram_secret oldest{1, {7}};
+  std::shared_ptr<net::live_datagram_keys> live =
+    std::make_shared<net::live_datagram_keys>(
+      net::datagram_keyring{net::datagram_secrets{oldest, {}}});
+  std::shared_ptr<const net::datagram_keyring> keys = live->now();
   notice_desk_actor desk;
-  net::udp_port::filter filter = notice_filter(keys);
+  net::udp_port::filter filter = notice_filter(live);
 
-  notice_world() { desk = host(notice_desk, notice_desk_options{directories, keys}); }
+  notice_world() { desk = host(notice_desk, notice_desk_options{directories, live}); }
 
   net::notice notice_of(const played_agent& agent,
                         net::notice_reason reason = net::notice_reason::shutdown) const {
@@ -155,4 +158,30 @@ TEST_CASE_FIXTURE(notice_world, "while the store refuses nothing is acknowledged
   CHECK(answers({from(said)}).empty());
   db->fail_writes({});
   CHECK(answers({from(said)}).size() == 1);
+}
+
+TEST_CASE_FIXTURE(notice_world, "a rotation leaves the old generation valid, the next one does not") {
+  const auto agent = seen();
+  const net::datagram_secret second{2, {8}};
+  const net::datagram_secret third{3, {9}};
+  live->use(net::datagram_keyring{net::datagram_secrets{second, oldest}});
+  const auto said = notice_of(agent);
+  const auto taken = answers({from(said)});
+  REQUIRE(taken.size() == 1);
+  CHECK(acknowledges(taken[0], said));
+  CHECK(filter(from(said).bytes, {}));
+
+  live->use(net::datagram_keyring{net::datagram_secrets{third, second}});
+  CHECK_FALSE(filter(from(said).bytes, {}));
+  CHECK(answers({from(said)}).empty());
+}
+
+TEST_CASE_FIXTURE(notice_world, "a key that goes while the directory is asked is no bug, and no answer") {
+  const auto agent = seen();
+  auto asked = begin({from(notice_of(agent))});
+  REQUIRE(sched.try_run_once()); // the desk has found the notice good, and asked
+  live->use(net::datagram_keyring{net::datagram_secrets{{9, {9}}, {}}});
+  settle();
+  CHECK((**take<net::datagram_batch_ptr>(asked)).empty());
+  CHECK(row(agent.device)->off_us == now_us);
 }

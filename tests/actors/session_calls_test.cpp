@@ -95,12 +95,13 @@ TEST_CASE_FIXTURE(calls_world, "datagram keys go to whoever does not hold the ne
                                "nobody reads along") {
   std::array<std::uint8_t, 32> secret{};
   secret.fill(5);
-  services->datagram_keys =
-    std::make_shared<const net::datagram_keyring>(secret, net::datagram_generations{4, true});
+  const net::datagram_keyring keys{net::datagram_secrets{{4, secret}, net::datagram_secret{3, secret}}};
+  const auto live = std::make_shared<net::live_datagram_keys>(keys);
+  services->datagram_keys = live;
   const auto told = welcomed(*this, true, 3);
   REQUIRE(told.datagram_keys_size() == 2);
-  const auto wake = services->datagram_keys->wake_key(4, mill.bytes);
-  const auto notice = services->datagram_keys->notice_key(3, mill.bytes);
+  const auto wake = keys.wake_key(4, mill.bytes);
+  const auto notice = keys.notice_key(3, mill.bytes);
   CHECK(told.datagram_keys(0).generation() == 4);
   CHECK(told.datagram_keys(0).wake_key() == std::string(wake.begin(), wake.end()));
   CHECK(told.datagram_keys(1).generation() == 3);
@@ -108,6 +109,12 @@ TEST_CASE_FIXTURE(calls_world, "datagram keys go to whoever does not hold the ne
   CHECK(welcomed(*this, true, 0).datagram_keys_size() == 2);
   CHECK(welcomed(*this, true, 4).datagram_keys_size() == 0);
   CHECK(welcomed(*this, false, 0).datagram_keys_size() == 0);
+
+  live->use(net::datagram_keyring{net::datagram_secrets{{9, secret}, net::datagram_secret{4, secret}}});
+  const auto rotated = welcomed(*this, true, 4);
+  REQUIRE(rotated.datagram_keys_size() == 2);
+  CHECK(rotated.datagram_keys(0).generation() == 9);
+  CHECK(rotated.datagram_keys(1).generation() == 4);
 }
 
 TEST_CASE_FIXTURE(calls_world, "what a hello says of wakes is handed on; a port that is none is refused") {

@@ -1,7 +1,6 @@
 #include "apps/server/check_rules.hpp"
 
 #include <doctest/doctest.h>
-
 #include <nlohmann/json.hpp>
 
 #include <cerrno>
@@ -75,7 +74,8 @@ TEST_CASE("an identity that has been lost is told from one that has never been")
   CHECK(says(judge_identity({"/i", false, false, {}}), verdict::ok, "first start"));
   CHECK(says(judge_identity({"/i", false, true, {}}), verdict::failed, "identity import"));
   CHECK(says(judge_identity({"/i", true, true, {}}), verdict::ok, "whole"));
-  CHECK(says(judge_identity({"/i", true, true, "/i/secrets: is damaged"}), verdict::failed, "damaged"));
+  CHECK(
+    says(judge_identity({"/i", true, true, "/i/secrets: is damaged"}), verdict::failed, "damaged"));
 }
 
 TEST_CASE("a certificate is judged by the clock and by who renews it") {
@@ -112,9 +112,11 @@ TEST_CASE("a port is free, the running server's, or somebody else's") {
 }
 
 TEST_CASE("descriptors are counted against what is wanted, and against the fleet") {
-  CHECK(says(judge_descriptors({1'048'576, true, 1024, 1'000'000, 900'000}), verdict::ok, "1047552"));
+  CHECK(
+    says(judge_descriptors({1'048'576, true, 1024, 1'000'000, 900'000}), verdict::ok, "1047552"));
   CHECK(says(judge_descriptors({20'000, true, 1024, 1'000'000, 0}), verdict::failed, "1001024"));
-  CHECK(says(judge_descriptors({20'000, true, 1024, 0, 30'000}), verdict::warning, "30000 devices"));
+  CHECK(
+    says(judge_descriptors({20'000, true, 1024, 0, 30'000}), verdict::warning, "30000 devices"));
   CHECK(says(judge_descriptors({500, false, 1024, 0, 0}), verdict::failed, "LimitNOFILE"));
   CHECK(says(judge_descriptors({20'000, false, 1024, 0, 0}), verdict::ok, "started from here"));
 }
@@ -143,8 +145,9 @@ TEST_CASE("settings of the kernel that are too small come with the command that 
 TEST_CASE("a server that runs is asked how it is doing") {
   server_facts facts;
   facts.problem = "it is not running";
-  CHECK(judge_server(facts) == findings{{verdict::ok, "server",
-                                         "it is not running; what only a running server can tell is left out"}});
+  CHECK(judge_server(facts) ==
+        findings{{verdict::ok, "server",
+                  "it is not running; what only a running server can tell is left out"}});
   facts.how = asked::not_allowed;
   CHECK(judge_server(facts).front().how == verdict::warning);
   facts.how = asked::failed;
@@ -161,21 +164,24 @@ TEST_CASE("a server that runs is asked how it is doing") {
 
 TEST_CASE("store, wakes and notices are judged by the server's figures") {
   CHECK(says(with_figures("store", {{"muster_store_disk_full", 1}}), verdict::failed, "make room"));
-  CHECK(says(with_figures("store", {{"muster_store_failed_commits_total", 3}}), verdict::warning, "3 commits"));
-  CHECK(says(with_figures("wakes", {{"muster_wakes_asked_total", 5}, {"muster_wakes_arrived_total", 4}}),
-             verdict::ok, "4 of 5"));
-  CHECK(says(with_figures("wakes", {{"muster_wakes_asked_total", 5}, {"muster_wakes_unanswered_total", 5}}),
-             verdict::warning, "15000"));
-  CHECK(says(with_figures("wakes", {{"muster_wakes_datagrams_send_failed_total", 2}}), verdict::failed,
-             "wakes.address"));
+  CHECK(says(with_figures("store", {{"muster_store_failed_commits_total", 3}}), verdict::warning,
+             "3 commits"));
+  CHECK(says(
+    with_figures("wakes", {{"muster_wakes_asked_total", 5}, {"muster_wakes_arrived_total", 4}}),
+    verdict::ok, "4 of 5"));
+  CHECK(says(
+    with_figures("wakes", {{"muster_wakes_asked_total", 5}, {"muster_wakes_unanswered_total", 5}}),
+    verdict::warning, "15000"));
+  CHECK(says(with_figures("wakes", {{"muster_wakes_datagrams_send_failed_total", 2}}),
+             verdict::failed, "wakes.address"));
   CHECK(with_figures("wakes", {{"muster_wakes_datagrams_send_failed_total", 2},
                                {"muster_wakes_datagrams_sent_total", 9}})
-          .how
-        == verdict::warning);
+          .how == verdict::warning);
   CHECK(says(with_figures("notices", {{"muster_notices_datagrams_dropped_kernel_total", 2}}),
              verdict::warning, "net.core.rmem_max"));
   CHECK(says(with_figures("notices", {{"muster_notices_taken_total", 2}}), verdict::ok, "2 taken"));
-  CHECK(says(with_figures("log", {{"muster_log_lines_dropped_total", 2}}), verdict::warning, "2 lines"));
+  CHECK(says(with_figures("log", {{"muster_log_lines_dropped_total", 2}}), verdict::warning,
+             "2 lines"));
 }
 
 TEST_CASE("findings are lines for people, a document for programs, and an exit code") {
@@ -216,9 +222,11 @@ TEST_CASE("a server's report is read whole or not at all") {
 }
 
 TEST_CASE("figures with labels are added up, and comments are none") {
-  const auto figures = figures_of("# TYPE muster_devices gauge\nmuster_devices{state=\"idle\"} 2\n"
-                                  "muster_devices{state=\"off\"} 3\nmuster_wakes_sent_total 7\n\nbroken\nx y\n");
-  CHECK(figures == std::map<std::string, double>{{"muster_devices", 5}, {"muster_wakes_sent_total", 7}});
+  const auto figures =
+    figures_of("# TYPE muster_devices gauge\nmuster_devices{state=\"idle\"} 2\n"
+               "muster_devices{state=\"off\"} 3\nmuster_wakes_sent_total 7\n\nbroken\nx y\n");
+  CHECK(figures ==
+        std::map<std::string, double>{{"muster_devices", 5}, {"muster_wakes_sent_total", 7}});
   CHECK(figures_of("a 1").at("a") == 1);
   CHECK(figures_of("").empty());
 }

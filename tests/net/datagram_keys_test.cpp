@@ -11,7 +11,7 @@ using namespace muster::net::testing;
 
 TEST_CASE("a key differs by purpose, generation, device and secret, and by nothing else") {
   const datagram_keyring ours(all<32>(1));
-  const datagram_keyring same(all<32>(1), {5, true});
+  const datagram_keyring same(datagram_secrets{{5, all<32>(1)}, datagram_secret{4, all<32>(1)}});
   const datagram_keyring theirs(all<32>(2));
   const auto a = all<16>(0xaa);
   const auto b = all<16>(0xab);
@@ -35,7 +35,7 @@ TEST_CASE("the derivation is HKDF-SHA256 and never changes: devices keep what th
 
 TEST_CASE("outside a rotation there is one generation, within it two") {
   const auto device = all<16>(0xaa);
-  const datagram_keyring calm(all<32>(1), {7, false});
+  const datagram_keyring calm(datagram_secrets{{7, all<32>(1)}, {}});
   CHECK(calm.knows(7));
   CHECK_FALSE(calm.knows(6));
   CHECK_FALSE(calm.knows(8));
@@ -44,13 +44,20 @@ TEST_CASE("outside a rotation there is one generation, within it two") {
   CHECK(calm.keys_of(device)[0] ==
         device_datagram_keys{7, calm.wake_key(7, device), calm.notice_key(7, device)});
 
-  const datagram_keyring rotating(all<32>(1), {8, true});
-  CHECK(rotating.knows(8));
+  const datagram_keyring rotating(datagram_secrets{{20, all<32>(2)}, datagram_secret{7, all<32>(1)}});
+  CHECK(rotating.knows(20));
   CHECK(rotating.knows(7));
-  CHECK_FALSE(rotating.knows(6));
-  CHECK_FALSE(rotating.knows(9));
+  CHECK_FALSE(rotating.knows(19));
+  CHECK_FALSE(rotating.knows(21));
   CHECK(rotating.generation_sent() == 7); // every device has it
   REQUIRE(rotating.keys_of(device).size() == 2);
-  CHECK(rotating.keys_of(device)[0].generation == 8);
+  CHECK(rotating.keys_of(device)[0].generation == 20);
+  CHECK(rotating.keys_of(device)[0].wake
+        == datagram_keyring(datagram_secrets{{20, all<32>(2)}, {}}).wake_key(20, device));
   CHECK(rotating.keys_of(device)[1] == calm.keys_of(device)[0]);
+
+  live_datagram_keys live{calm};
+  CHECK(live.now()->newest() == 7);
+  live.use(rotating);
+  CHECK(live.now()->newest() == 20);
 }

@@ -71,13 +71,15 @@ TEST_CASE_FIXTURE(datagram_world, "a device cannot speak for another one, nor wi
 }
 
 TEST_CASE_FIXTURE(datagram_world, "notices of two generations are taken during a rotation only") {
-  const datagram_keyring rotating(all<32>(0x22), {2, true});
-  const datagram_keyring rotated(all<32>(0x22), {2, false});
+  const datagram_secret first{1, all<32>(0x22)};
+  const datagram_secret second{2, all<32>(0x24)};
+  const datagram_keyring rotating(datagram_secrets{second, first});
+  const datagram_keyring rotated(datagram_secrets{second, {}});
   notice out;
   CHECK(check_notice(genuine_notice(), rotating, out) == notice_verdict::accepted);
   CHECK(check_notice(genuine_notice(), rotated, out) == notice_verdict::wrong_generation);
   leaving.generation = 2;
-  const auto newer = make_notice(leaving, keys.notice_key(2, device_id));
+  const auto newer = make_notice(leaving, rotated.notice_key(2, device_id));
   CHECK(check_notice(newer, rotating, out) == notice_verdict::accepted);
   CHECK(check_notice(newer, rotated, out) == notice_verdict::accepted);
   CHECK(check_notice(newer, keys, out) == notice_verdict::wrong_generation);

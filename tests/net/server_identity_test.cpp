@@ -56,7 +56,7 @@ struct identity_world {
 
 bool same(const server_identity& a, const server_identity& b) {
   return a.server_id == b.server_id && a.wake_seed == b.wake_seed &&
-         a.datagram_secret == b.datagram_secret && a.settings_key == b.settings_key &&
+         a.datagram == b.datagram && a.settings_key == b.settings_key &&
          a.authority.self().der() == b.authority.self().der() &&
          a.server_certificate.der() == b.server_certificate.der();
 }
@@ -79,7 +79,7 @@ TEST_CASE_FIXTURE(identity_world, "a first start makes a whole identity, closed 
   CHECK(identity.server_certificate.spki_sha256() == identity.server_key.spki_sha256());
   CHECK(identity.server_certificate.not_after_s() == now_s + 90 * day_s);
   CHECK(identity.tickets != nullptr);
-  CHECK(identity.wake_seed != identity.datagram_secret);
+  CHECK(identity.wake_seed != identity.datagram.newest.value);
 }
 
 TEST_CASE_FIXTURE(identity_world, "a second start finds the same identity") {

@@ -110,14 +110,15 @@ TEST_CASE_FIXTURE(datagram_world, "a wake for another device, server or generati
 }
 
 TEST_CASE_FIXTURE(datagram_world, "during a rotation wakes of both generations are taken") {
-  const datagram_keyring rotating(all<32>(0x22), {2, true});
+  const datagram_secret second{2, all<32>(0x24)};
+  const datagram_keyring rotating(datagram_secrets{second, datagram_secret{1, all<32>(0x22)}});
   terms.keys = rotating.keys_of(device_id);
   CHECK(check(genuine_wake()) == wake_verdict::accepted);
   wanted.generation = 2;
   CHECK(check(signer.make(wanted, rotating.wake_key(2, device_id))) == wake_verdict::accepted);
   // Afterwards a recorded one of the old generation is worthless whatever its counter.
   wanted.generation = 1;
-  terms.keys = datagram_keyring(all<32>(0x22), {2, false}).keys_of(device_id);
+  terms.keys = datagram_keyring(datagram_secrets{second, {}}).keys_of(device_id);
   CHECK(check(genuine_wake(), 0) == wake_verdict::wrong_generation);
   terms.keys.clear(); // not been in a session yet
   CHECK(check(genuine_wake(), 0) == wake_verdict::wrong_generation);

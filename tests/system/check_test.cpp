@@ -23,9 +23,10 @@ constexpr const char* setpriv = "/usr/bin/setpriv";
 constexpr unsigned nobody = 65534;
 
 words ports_of(const server_under_test& server) {
-  return {"--agents-address", "127.0.0.1", "--agents-port", std::to_string(server.agents_port()),
-          "--admin-address", "127.0.0.1", "--admin-port", std::to_string(server.admin_port()),
-          "--notices-address", "127.0.0.1", "--notices-port", std::to_string(server.notices_port())};
+  return {
+    "--agents-address",  "127.0.0.1", "--agents-port",  std::to_string(server.agents_port()),
+    "--admin-address",   "127.0.0.1", "--admin-port",   std::to_string(server.admin_port()),
+    "--notices-address", "127.0.0.1", "--notices-port", std::to_string(server.notices_port())};
 }
 
 finished check(const server_under_test& server, words more = {}) {
@@ -38,12 +39,14 @@ finished check(const server_under_test& server, words more = {}) {
 /// What the check says of one thing: its verdict, two blanks or more, what, text.
 bool says(const finished& done, const std::string& how, const std::string& what,
           const std::string& part) {
-  return std::regex_search(done.output, std::regex{"(^|\n)" + how + " +" + what + "  [^\n]*" + part});
+  return std::regex_search(done.output,
+                           std::regex{"(^|\n)" + how + " +" + what + "  [^\n]*" + part});
 }
 
 } // namespace
 
-TEST_CASE("check sees the running server's ports, store and wakes, and a stopped one's that are free") {
+TEST_CASE(
+  "check sees the running server's ports, store and wakes, and a stopped one's that are free") {
   server_under_test server;
   server.start();
   const auto alive = check(server);
@@ -73,7 +76,8 @@ TEST_CASE("check sees the running server's ports, store and wakes, and a stopped
   CHECK_MESSAGE(says(stopped, "ok", "agents port [0-9]+", "free"), stopped.output);
 }
 
-TEST_CASE("check names a port that is somebody else's, a lost identity and descriptors that are missing") {
+TEST_CASE(
+  "check names a port that is somebody else's, a lost identity and descriptors that are missing") {
   server_under_test server;
   server.start();
   CHECK(server.stop() == 0);
@@ -105,12 +109,11 @@ TEST_CASE("root does no harm in the directory of the server's own user") {
   const auto config = place.write("server.toml", "").string();
   const words as_its_user{setpriv, "--reuid=65534", "--regid=65534", "--clear-groups"};
   const auto server_with = [&](words front, words back) {
-    for (const auto& word : {std::string{MUSTER_SERVER_PATH}, std::string{"--config"}, config,
-                             std::string{"--data"}, data.string(), std::string{"--agents-port=0"},
-                             std::string{"--notices-port=0"}, std::string{"--admin-port=0"},
-                             std::string{"--agents-address=127.0.0.1"},
-                             std::string{"--notices-address=127.0.0.1"},
-                             std::string{"--admin-address=127.0.0.1"}})
+    for (const auto& word :
+         {std::string{MUSTER_SERVER_PATH}, std::string{"--config"}, config, std::string{"--data"},
+          data.string(), std::string{"--agents-port=0"}, std::string{"--notices-port=0"},
+          std::string{"--admin-port=0"}, std::string{"--agents-address=127.0.0.1"},
+          std::string{"--notices-address=127.0.0.1"}, std::string{"--admin-address=127.0.0.1"}})
       front.push_back(word);
     front.insert(front.end(), back.begin(), back.end());
     return front;
@@ -125,7 +128,8 @@ TEST_CASE("root does no harm in the directory of the server's own user") {
     CHECK_MESSAGE(says(seen, "ok", "identity", "whole"), seen.output);
     const auto archive = place.path() / "archive";
     const auto kept = run({"/bin/sh", "-c",
-                           "echo 'a long enough passphrase' | \"$0\" --config \"$1\" --data \"$2\" identity export \"$3\"",
+                           "echo 'a long enough passphrase' | \"$0\" --config \"$1\" --data \"$2\" "
+                           "identity export \"$3\"",
                            MUSTER_SERVER_PATH, config, data.string(), archive.string()});
     CHECK_MESSAGE(kept.exit_code == 0, kept.output);
     CHECK(fs::exists(archive));

@@ -117,7 +117,8 @@ shown_settings settings_of(const fs::path& program, const fs::path& file) {
   REQUIRE_MESSAGE(done.exit_code == 0, done.output);
   shown_settings out;
   const std::regex line{"([a-z_.]+) += (.*?) +# ([^\n]+)\n"};
-  for (std::sregex_iterator at{done.output.begin(), done.output.end(), line}, end; at != end; ++at) {
+  for (std::sregex_iterator at{done.output.begin(), done.output.end(), line}, end; at != end;
+       ++at) {
     out.values.push_back((*at)[1].str() + " = " + (*at)[2].str());
     out.sources.push_back((*at)[3]);
   }
@@ -142,27 +143,22 @@ std::string announced(process& program, const std::string& label) {
 } // namespace
 
 TEST_CASE("each component is installed with all that belongs to it, and nothing else") {
-  CHECK(installation{"server"}.files()
-        == std::set<std::string>{"usr/bin/muster-server",
-                                 "usr/lib/systemd/system/muster-server.service",
-                                 "usr/lib/sysusers.d/muster.conf",
-                                 "usr/share/doc/muster/examples/server.toml",
-                                 "usr/share/doc/muster/install.md",
-                                 "usr/share/doc/muster/server.md"});
-  CHECK(installation{"agent"}.files()
-        == std::set<std::string>{"usr/bin/muster-agent",
-                                 "usr/lib/systemd/system/muster-agent.service",
-                                 "usr/share/doc/muster/agent.md",
-                                 "usr/share/doc/muster/examples/agent.toml",
-                                 "usr/share/doc/muster/install.md"});
+  CHECK(installation{"server"}.files() ==
+        std::set<std::string>{
+          "usr/bin/muster-server", "usr/lib/systemd/system/muster-server.service",
+          "usr/lib/sysusers.d/muster.conf", "usr/share/doc/muster/examples/server.toml",
+          "usr/share/doc/muster/install.md", "usr/share/doc/muster/server.md"});
+  CHECK(installation{"agent"}.files() ==
+        std::set<std::string>{"usr/bin/muster-agent", "usr/lib/systemd/system/muster-agent.service",
+                              "usr/share/doc/muster/agent.md",
+                              "usr/share/doc/muster/examples/agent.toml",
+                              "usr/share/doc/muster/install.md"});
   const installation console{"console"};
-  CHECK(console.files()
-        == std::set<std::string>{"usr/bin/muster",
-                                 "usr/share/bash-completion/completions/muster",
-                                 "usr/share/doc/muster/api.md",
-                                 "usr/share/doc/muster/console.md",
-                                 "usr/share/fish/vendor_completions.d/muster.fish",
-                                 "usr/share/zsh/site-functions/_muster"});
+  CHECK(console.files() ==
+        std::set<std::string>{"usr/bin/muster", "usr/share/bash-completion/completions/muster",
+                              "usr/share/doc/muster/api.md", "usr/share/doc/muster/console.md",
+                              "usr/share/fish/vendor_completions.d/muster.fish",
+                              "usr/share/zsh/site-functions/_muster"});
   const auto script = console.at("usr/share/bash-completion/completions/muster").string();
   CHECK(run({"/bin/bash", "-c", "source '" + script + "' && complete -p muster"}).exit_code == 0);
 }
@@ -233,7 +229,8 @@ TEST_CASE("every line of an installed example is a setting with its default") {
   }
 }
 
-TEST_CASE("the installed server and agent run by their examples, with no more rights than their units leave") {
+TEST_CASE("the installed server and agent run by their examples, with no more rights than their "
+          "units leave") {
   const installation servers{"server"};
   const installation agents{"agent"};
   const service_manager server_manager;
