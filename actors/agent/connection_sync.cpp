@@ -119,6 +119,9 @@ void connection_state::greet() {
   hello.set_events_waiting(events_waiting_);
   hello.set_wake_port(peers_.datagrams.wake_port ? peers_.datagrams.wake_port() : 0);
   hello.set_wake_counter(wake_counter_);
+  if (options_.period_is_ours)
+    hello.set_sync_period_s(static_cast<std::uint32_t>(
+      std::chrono::ceil<std::chrono::seconds>(options_.period).count()));
   hello.set_datagram_generation(options_.keys.empty() ? 0 : options_.keys.front().generation);
   fill(*hello.mutable_digests(), digests_);
   fill(*hello.mutable_statistics(), statistics_);

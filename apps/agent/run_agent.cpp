@@ -200,7 +200,7 @@ std::optional<ways_to_server> find_ways(const agent_settings& settings, const fo
   const auto usual = make_dialer(options, problem);
   if (!usual)
     return std::nullopt;
-  if (!settings.plain())
+  if (!settings.plain() || settings.wake_port == 0) // it gets keys anyway, or needs none
     return ways_to_server{*usual, {}};
   options.server.port = base.tls_port;
   options.plain = false;

@@ -249,14 +249,6 @@ std::string free_udp_port() {
 
 // -- waiting --------------------------------------------------------------------------------------
 
-std::string free_udp_port() {
-  bool v6 = false;
-  std::error_code ec;
-  const auto socket = net::bind_udp("127.0.0.1", 0, 1 << 16, v6, ec);
-  REQUIRE(socket);
-  return std::to_string(net::udp_port_of(socket.get()));
-}
-
 bool eventually(const std::function<bool()>& question, std::chrono::milliseconds time) {
   constexpr int between_two_looks_ms = 20;
   const auto deadline = std::chrono::steady_clock::now() + time;

@@ -127,7 +127,7 @@ TEST_CASE("the plain port is off unless it is asked for, and the agent never fal
   // Nobody is there: a port that was free a moment ago.
   agent_under_test agent{server, "stubborn",
                          {"--transport", "plain", "--plain-port",
-                          std::to_string(server.agents_port())}};
+                          std::to_string(server.agents_port()), "--wake-port", "0"}};
   agent.start();
   CHECK_MESSAGE(agent.program().expect("speaks TLS.*plain.enabled").has_value(),
                 agent.program().output());
