@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <future>
 #include <memory>
 #include <mutex>
 #include <utility>
@@ -110,6 +111,26 @@ std::optional<connector> make_dialer(dialer_options options, std::string& proble
   };
   out.forget_session = [known] { known->keep(nullptr); };
   out.learn_time = [known](std::int64_t now_s) { known->learn_time(now_s); };
+  return out;
+}
+
+dial_result dial_once(dialer_options options) {
+  net::io_pool pool{1};
+  options.pool = &pool;
+  std::string problem;
+  const auto way = make_dialer(std::move(options), problem);
+  if (!way)
+    return {std::make_error_code(std::errc::invalid_argument), problem};
+  const auto result = std::make_shared<std::promise<dial_result>>();
+  auto later = result->get_future();
+  way->connect([result](const net::accepted_ptr& connection, std::error_code ec,
+                        std::string detail) {
+    if (connection)
+      connection->connection->close();
+    result->set_value({ec, std::move(detail)});
+  });
+  auto out = later.get();
+  pool.join();
   return out;
 }
 

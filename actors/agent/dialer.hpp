@@ -14,6 +14,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <system_error>
 
 namespace muster::actors {
 
@@ -34,5 +35,15 @@ struct dialer_options {
 /// handshake until forget_session(). Thread-safe. Empty with a sentence in `problem` when key and
 /// certificate do not fit.
 [[nodiscard]] std::optional<connector> make_dialer(dialer_options options, std::string& problem);
+
+/// What came of one attempt; without an error it is our server.
+struct dial_result {
+  std::error_code ec;
+  std::string detail;
+};
+
+/// Connects, lets both sides prove who they are, and closes. Without a hello there is no session: nobody
+/// is replaced. `pool` need not be set. Blocks, bounded by the limits of each address and the handshake.
+[[nodiscard]] dial_result dial_once(dialer_options options);
 
 } // namespace muster::actors

@@ -6,7 +6,6 @@
 
 #include <spdlog/fmt/fmt.h>
 
-#include <future>
 #include <memory>
 #include <optional>
 #include <system_error>
@@ -25,35 +24,13 @@ move_outcome failed(std::string sentence) {
   return {false, false, std::move(sentence) + nothing_changed};
 }
 
-struct shown_server {
-  std::error_code ec; ///< empty: it is ours
-  std::string detail;
-};
-
-/// Handshakes as this device and demands its server there. Says no hello, so there is no session.
-shown_server look_for_our_server(const net::agent_identity& identity, const net::endpoint_name& to,
-                                 const enrolment_options& options) {
-  net::io_pool pool{1};
-  std::string problem;
-  const auto way = make_dialer({.pool = &pool,
-                                .identity = identity,
-                                .server = to,
-                                .from_address = options.from_address,
-                                .now_s = options.now_s},
-                               problem);
-  if (!way)
-    return {std::make_error_code(std::errc::invalid_argument), problem};
-  const auto result = std::make_shared<std::promise<shown_server>>();
-  auto later = result->get_future();
-  way->connect([result](const net::accepted_ptr& connection, std::error_code ec,
-                        std::string detail) {
-    if (connection)
-      connection->connection->close();
-    result->set_value({ec, std::move(detail)});
-  });
-  auto out = later.get(); // bounded: each address and the handshake have their limits
-  pool.join();
-  return out;
+/// Whether our server is there: a handshake as this device.
+dial_result look_for_our_server(const net::agent_identity& identity, const net::endpoint_name& to,
+                                const enrolment_options& options) {
+  return dial_once({.identity = identity,
+                    .server = to,
+                    .from_address = options.from_address,
+                    .now_s = options.now_s});
 }
 
 bool is_another_server(const std::error_code& ec) {

@@ -163,6 +163,8 @@ private:
   // -- calls (directory_calls.cpp) ----------------------------------------------------------------
   void call(const device_call& order);
   void reach(const device_entry& entry, call_watch& watch);
+  [[nodiscard]] bool can_wake(const device_entry& entry) const;
+  void begin_waking(const device_entry& entry, call_watch& watch);
   void asked(call_watch& watch);
   caf::result<wake_result> test_wake(const device_id& device);
   void queue(const device_entry& entry, call_watch& watch, const std::string& text);

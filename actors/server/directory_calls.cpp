@@ -83,8 +83,16 @@ void directory_state::reach(const device_entry& entry, call_watch& watch) {
     watch.phase = call_phase::coming;
     return;
   }
-  if (!options_.waker || entry.wake_port == 0 || entry.address.empty())
+  if (!can_wake(entry))
     return queue(entry, watch, with_off("it listens for no wakes", entry.off));
+  begin_waking(entry, watch);
+}
+
+bool directory_state::can_wake(const device_entry& entry) const {
+  return options_.waker && entry.wake_port != 0 && !entry.address.empty();
+}
+
+void directory_state::begin_waking(const device_entry& entry, call_watch& watch) {
   watch.phase = call_phase::waking;
   watch.way = call_way::wake;
   tell(watch, call_step::waking);
@@ -230,14 +238,18 @@ void directory_state::came_to_nothing(const device_id& device) {
   }
 }
 
-/// The session that was asked has gone.
+/// The session that was asked has gone. It may just have been about to, with nothing more to say, so a
+/// device that was not woken for this call is now.
 void directory_state::departed(const device_entry& entry) {
   const bool coming = deciding_.contains(entry.device);
+  const bool wakeable = can_wake(entry) && entry.off == off_reason::none && !entry.revoked;
   for (auto* const watch : watches_.of(entry.device)) {
     if (watch->phase != call_phase::asked)
       continue;
     if (coming)
       watch->phase = call_phase::coming;
+    else if (wakeable && watch->way == call_way::kept)
+      begin_waking(entry, *watch);
     else
       queue(entry, *watch, "its connection ended before it had synced");
   }

@@ -12,7 +12,6 @@
 
 #include <chrono>
 #include <cstdio>
-#include <future>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -135,28 +134,12 @@ std::string inquiry::first_open(std::uint16_t port, std::optional<check_attempt>
 
 /// As the agent does it, but for the hello: without one there is no session.
 check_attempt inquiry::handshake(const std::string& address, std::uint16_t port, bool plain) const {
-  net::io_pool pool{1};
-  std::string problem;
-  const auto way = actors::make_dialer({.pool = &pool,
-                                        .identity = *identity_,
-                                        .server = {address, port},
-                                        .from_address = {},
-                                        .now_s = [] { return now_us() / 1'000'000; },
-                                        .plain = plain},
-                                       problem);
-  if (!way)
-    return {std::make_error_code(std::errc::invalid_argument), problem};
-  const auto result = std::make_shared<std::promise<check_attempt>>();
-  auto later = result->get_future();
-  way->connect([result](const net::accepted_ptr& connection, std::error_code ec,
-                        std::string detail) {
-    if (connection)
-      connection->connection->close();
-    result->set_value({ec, std::move(detail)});
-  });
-  auto out = later.get();
-  pool.join();
-  return out;
+  auto out = actors::dial_once({.identity = *identity_,
+                                .server = {address, port},
+                                .from_address = {},
+                                .now_s = [] { return now_us() / 1'000'000; },
+                                .plain = plain});
+  return {out.ec, std::move(out.detail)};
 }
 
 void inquiry::test_wake() {

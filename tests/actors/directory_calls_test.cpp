@@ -145,7 +145,31 @@ TEST_CASE_FIXTURE(calls_world, "a call while an admission that comes to nothing 
   CHECK(wakes.orders.size() == 1);
 }
 
-TEST_CASE_FIXTURE(calls_world, "a session that ends in the middle queues; the next connection serves") {
+TEST_CASE_FIXTURE(calls_world, "a device whose session was about to end is woken for the call, once") {
+  const auto there = session();
+  hello(agent, there);
+  const auto number = call(agent.device);
+  CHECK(wakes.orders.empty());
+  leave(agent, there);
+  CHECK(turn(number).step == call_step::waking);
+  REQUIRE(wakes.orders.size() == 1);
+  const auto again = session();
+  const auto decision = hello(agent, again);
+  CHECK(turn(number).step == call_step::asked);
+  SUBCASE("and syncs") {
+    sync(agent, decision.calls_before);
+    CHECK(turn(number).step == call_step::done);
+    CHECK(turn(number).way == call_way::wake);
+  }
+  SUBCASE("and goes again before it has synced") {
+    leave(agent, again);
+    CHECK(turn(number).step == call_step::queued);
+    CHECK(wakes.orders.size() == 1);
+  }
+}
+
+TEST_CASE_FIXTURE(calls_world, "a session that ends in the middle queues where nobody can be woken; the next connection serves") {
+  agent.wake_port = 0;
   const auto there = session();
   hello(agent, there);
   const auto number = call(agent.device);

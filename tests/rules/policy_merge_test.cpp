@@ -9,23 +9,11 @@
 #include <map>
 
 using namespace muster::rules;
+using muster::test::json;
+using muster::test::path;
 using muster::test::settings_maker;
 
 namespace {
-
-settings_value json(std::string_view text) {
-  std::string problem;
-  auto out = settings_from_json(text, problem);
-  REQUIRE_MESSAGE(out, problem);
-  return std::move(*out);
-}
-
-settings_path path(std::string_view text) {
-  std::string problem;
-  auto out = settings_path::parse(text, problem);
-  REQUIRE_MESSAGE(out, problem);
-  return std::move(*out);
-}
 
 device_filter when(std::string_view text) {
   std::string problem;

@@ -1,5 +1,7 @@
 #include "actors/rules/schedule.hpp"
 
+#include "tests/rules/schedule_world.hpp"
+
 #include <doctest/doctest.h>
 
 #include <string>
@@ -8,22 +10,10 @@
 
 using namespace muster::rules;
 using namespace std::chrono_literals;
+using muster::test::read;
+using muster::test::zone;
 
 namespace {
-
-time_zone zone(std::string_view name) {
-  std::string problem;
-  auto out = time_zone::find(name, problem);
-  REQUIRE_MESSAGE(out, problem);
-  return *out;
-}
-
-schedule read(std::string_view text) {
-  std::string problem;
-  auto out = schedule::parse(text, problem);
-  REQUIRE_MESSAGE(out, (std::string{text} + ": " + problem));
-  return *out;
-}
 
 std::string problem_in(std::string_view text) {
   std::string problem;

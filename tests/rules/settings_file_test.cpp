@@ -6,16 +6,10 @@
 #include <doctest/doctest.h>
 
 using namespace muster::rules;
+using muster::test::json;
 using muster::test::settings_maker;
 
 namespace {
-
-settings_value json(std::string_view text) {
-  std::string problem;
-  auto out = settings_from_json(text, problem);
-  REQUIRE_MESSAGE(out, problem);
-  return std::move(*out);
-}
 
 const settings_file_style ini{settings_format::ini, flag_words::true_false, "=", ""};
 const settings_file_style lines{settings_format::lines, flag_words::yes_no, " ", ""};

@@ -10,16 +10,10 @@
 #include <limits>
 
 using namespace muster::rules;
+using muster::test::json;
 using muster::test::settings_maker;
 
 namespace {
-
-settings_value json(std::string_view text) {
-  std::string problem;
-  auto out = settings_from_json(text, problem);
-  REQUIRE_MESSAGE(out, problem);
-  return std::move(*out);
-}
 
 std::string json_problem(std::string_view text) {
   std::string problem;

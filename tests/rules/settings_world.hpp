@@ -1,13 +1,33 @@
 #pragma once
-// Random settings documents, for tests that compare with something plain.
+// Settings documents for tests: written down, and random ones to compare with something plain.
 
+#include "actors/rules/settings_json.hpp"
+#include "actors/rules/settings_path.hpp"
 #include "actors/rules/settings_value.hpp"
+
+#include <doctest/doctest.h>
 
 #include <cstddef>
 #include <random>
 #include <string>
+#include <string_view>
+#include <utility>
 
 namespace muster::test {
+
+inline rules::settings_value json(std::string_view text) {
+  std::string problem;
+  auto out = rules::settings_from_json(text, problem);
+  REQUIRE_MESSAGE(out, problem);
+  return std::move(*out);
+}
+
+inline rules::settings_path path(std::string_view text) {
+  std::string problem;
+  auto out = rules::settings_path::parse(text, problem);
+  REQUIRE_MESSAGE(out, problem);
+  return std::move(*out);
+}
 
 class settings_maker {
 public:
