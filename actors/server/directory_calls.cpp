@@ -169,8 +169,9 @@ caf::result<wake_result> directory_state::test_wake(const device_id& device) {
 
 void directory_state::send_wakes() {
   while (!to_wake_.empty() && wakes_in_flight_ < fleet_limits::wakes_max) {
-    const auto [device, purpose] = to_wake_.front();
+    const auto next = to_wake_.front();
     to_wake_.pop_front();
+    const auto& device = next.device;
     const auto waking = waking_.find(device);
     if (waking == waking_.end() || waking->second != 0)
       continue; // came by itself while it waited
@@ -183,7 +184,7 @@ void directory_state::send_wakes() {
     ++wakes_in_flight_;
     self_
       ->request(options_.waker, caf::infinite, atom::wake_v,
-                wake_order{device, entry->address, entry->wake_port, purpose})
+                wake_order{device, entry->address, entry->wake_port, next.purpose})
       .then([this, device, number](
               const wake_result& result) { on_woken(device, number, result); },
             [this, device, number](const caf::error& why) {
