@@ -44,6 +44,10 @@ public:
   /// To whom wakes are told from now on; null: to nobody.
   void tell(connection_actor whom);
   [[nodiscard]] wake_figures figures() const;
+  /// Datagrams that came in place of a notice's acknowledgement, and were none.
+  [[nodiscard]] std::uint64_t acknowledgements_refused() const noexcept {
+    return sender_.refused();
+  }
   /// Why nobody listens, when nobody does; empty: it was not wanted, or all is well.
   [[nodiscard]] const std::string& problem() const noexcept { return problem_; }
 

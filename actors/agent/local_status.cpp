@@ -68,6 +68,8 @@ std::string wake_line(const local_status& s) {
   std::string out = fmt::format("{} taken", s.wakes);
   for (const auto& [reason, count] : s.wakes_refused)
     out += fmt::format(", {} refused ({})", count, reason);
+  if (s.acknowledgements_refused != 0)
+    out += fmt::format(", {} refused (acknowledgement of a notice)", s.acknowledgements_refused);
   if (s.wake_port != 0)
     out += fmt::format(", listening on UDP port {}", s.wake_port);
   else
@@ -136,6 +138,7 @@ std::string status_answer(const local_status& s) {
                            {"wake_keys", s.wake_keys},
                            {"wakes", s.wakes},
                            {"wakes_refused", s.wakes_refused},
+                           {"acknowledgements_refused", s.acknowledgements_refused},
                            {"certificate_ends_s", s.certificate_ends_s},
                            {"clock_offset_ms", s.clock_offset_ms},
                            {"clock_told_us", s.clock_told_us}});
@@ -173,6 +176,7 @@ local_status parse_status_answer(std::string_view text) {
     for (const auto& [reason, count] : found->items())
       if (count.is_number_unsigned() && out.wakes_refused.size() < limits::local_reasons_max)
         out.wakes_refused[reason] = count.get<std::uint64_t>();
+  out.acknowledgements_refused = count_in(in, "acknowledgements_refused");
   out.certificate_ends_s = std::clamp<std::int64_t>(number_in(in, "certificate_ends_s"), 0, far_s);
   out.clock_offset_ms = std::clamp(number_in(in, "clock_offset_ms"), -1'000 * far_s, 1'000 * far_s);
   out.clock_told_us = number_in(in, "clock_told_us");

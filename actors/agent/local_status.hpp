@@ -37,6 +37,8 @@ struct local_status {
   std::uint64_t wakes = 0;           ///< taken since the agent started
   std::map<std::string, std::uint64_t> wakes_refused; ///< by reason; what has not happened is not there
 
+  std::uint64_t acknowledgements_refused = 0; ///< of notices
+
   std::int64_t certificate_ends_s = 0; ///< seconds since 1970
   std::int64_t clock_offset_ms = 0;    ///< the server's clock less ours, at the last welcome
   std::int64_t clock_told_us = 0;

@@ -15,7 +15,9 @@ namespace muster::actors {
 /// From a notice's first try to its answer: the same place, the same question.
 class notice_sender::conversation : public std::enable_shared_from_this<conversation> {
 public:
-  conversation(net::udp_endpoint to, std::string bytes) : to_(to), bytes_(std::move(bytes)) {}
+  conversation(net::udp_endpoint to, std::string bytes,
+               std::shared_ptr<std::atomic<std::uint64_t>> refused)
+    : to_(to), bytes_(std::move(bytes)), refused_(std::move(refused)) {}
 
   [[nodiscard]] bool is_about(const net::udp_endpoint& to, std::string_view bytes) const {
     return to == to_ && bytes == bytes_;
@@ -68,8 +70,12 @@ private:
     std::function<void()> answered;
     {
       const std::lock_guard lock(mutex_);
-      if (!answered_ || from != to_ || !is_answer_(bytes))
+      if (!answered_)
         return;
+      if (from != to_ || !is_answer_(bytes)) {
+        ++*refused_;
+        return;
+      }
       answered = std::exchange(answered_, nullptr);
     }
     answered();
@@ -78,6 +84,7 @@ private:
 
   const net::udp_endpoint to_;
   const std::string bytes_;
+  const std::shared_ptr<std::atomic<std::uint64_t>> refused_;
   std::mutex mutex_;
   std::shared_ptr<net::udp_port> port_;
   std::function<bool(std::string_view)> is_answer_;
@@ -100,7 +107,7 @@ void notice_sender::send(const std::string& address, std::string bytes,
   if (!present_ || !present_->is_about(*to, bytes)) {
     if (const auto before = std::exchange(present_, nullptr))
       before->end();
-    const auto fresh = std::make_shared<conversation>(*to, std::move(bytes));
+    const auto fresh = std::make_shared<conversation>(*to, std::move(bytes), refused_);
     if (!fresh->open(pool_))
       return;
     present_ = fresh;

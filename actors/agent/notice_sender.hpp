@@ -5,6 +5,7 @@
 #include "net/io_pool.hpp"
 #include "net/udp_port.hpp"
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -27,10 +28,15 @@ public:
   void send(const std::string& address, std::string bytes,
             std::function<bool(std::string_view)> is_answer, std::function<void()> answered);
 
+  /// What came while an answer was awaited, and was none. Any thread.
+  [[nodiscard]] std::uint64_t refused() const noexcept { return *refused_; }
+
 private:
   class conversation;
   net::io_pool& pool_;
   const std::uint16_t server_port_;
+  const std::shared_ptr<std::atomic<std::uint64_t>> refused_ =
+    std::make_shared<std::atomic<std::uint64_t>>(0);
   std::shared_ptr<conversation> present_;
 };
 

@@ -31,6 +31,7 @@ void agent_figures::add_to(actors::local_status& status) const {
   const auto wakes = datagrams_.figures();
   status.wake_port = wakes.port;
   status.wake_problem = datagrams_.problem();
+  status.acknowledgements_refused = datagrams_.acknowledgements_refused();
   for (std::size_t i = 1; i < wakes.by_verdict.size(); ++i)
     if (wakes.by_verdict[i] != 0)
       status.wakes_refused[net::word_of(static_cast<net::wake_verdict>(i))] = wakes.by_verdict[i];

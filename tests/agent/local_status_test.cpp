@@ -37,6 +37,7 @@ local_status full() {
   out.wake_keys = true;
   out.wakes = 2;
   out.wakes_refused = {{"tag", 7}, {"counter", 1}};
+  out.acknowledgements_refused = 3;
   out.certificate_ends_s = now_us / 1'000'000 + 40 * 86'400;
   out.clock_offset_ms = -1'500;
   out.clock_told_us = ago(2h);
@@ -55,6 +56,7 @@ TEST_CASE("the status arrives as it was told") {
   REQUIRE(answer.ok);
   CHECK(status_answer(answer.status) == told);
   CHECK(answer.status.wakes_refused == full().wakes_refused);
+  CHECK(answer.status.acknowledgements_refused == 3);
   CHECK(answer.status.sync_period == 15min);
   CHECK(answer.status.clock_offset_ms == -1'500);
 }
@@ -93,7 +95,7 @@ TEST_CASE("people read when, what and how many") {
        {"device       00112233", "server:13000, last reached at 192.0.2.1",
         "connected, and means to stay so", "the server fell silent, 10 min ago",
         "last 30 s ago, next in 14 min, every 15 min", "12 waiting",
-        "2 taken, 1 refused (counter), 7 refused (tag), listening on UDP port 15000",
+        "2 taken, 1 refused (counter), 7 refused (tag), 3 refused (acknowledgement of a notice), listening on UDP port 15000",
         "ends in 40 days", "the server's is behind by 1 s, measured 2 h ago"})
     CHECK_MESSAGE(has(lines, part), part << " in:\n" << lines);
 }
