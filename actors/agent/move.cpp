@@ -2,7 +2,6 @@
 
 #include "actors/agent/dialer.hpp"
 #include "net/agent_identity.hpp"
-#include "net/io_pool.hpp"
 
 #include <spdlog/fmt/fmt.h>
 
