@@ -40,10 +40,59 @@ using agent_message_ptr = std::shared_ptr<const wire::agent_message>;
 
 // -- sections ---------------------------------------------------------------------------------
 
-inline constexpr std::size_t sections = 3; ///< facts, applications, run states
+inline constexpr std::size_t sections = 4; ///< facts, applications, run states, settings states
 using section_digest = std::array<std::uint8_t, 16>;
 /// All zero: the server holds nothing of this section. Index = wire section number - 1.
 using section_digests = std::array<section_digest, sections>;
+
+// -- documents --------------------------------------------------------------------------------
+
+/// The numbers are those of the wire.
+enum class document_kind : std::uint8_t { settings = 1, own_settings = 2 };
+/// The first 16 bytes of SHA-256 of a document's canonical form, or of a manifest's.
+using document_hash = std::array<std::uint8_t, 16>;
+
+struct document_entry {
+  document_kind kind = document_kind::settings;
+  std::string name;           ///< of the application
+  std::uint64_t revision = 0;
+  document_hash hash{};
+};
+
+/// All that a device shall hold, by kind and name.
+struct document_manifest {
+  std::vector<document_entry> entries;
+  document_hash digest{};     ///< net/documents.hpp
+};
+using manifest_ptr = std::shared_ptr<const document_manifest>;
+
+/// How an agent says it stands.
+struct document_standing {
+  bool takes_any = false;     ///< false: an agent from before there were documents
+  document_hash digest{};     ///< of all it holds
+  bool encrypted = false;     ///< nobody reads along: secrets may travel
+};
+
+struct document_wish {
+  document_kind kind = document_kind::settings;
+  std::string name;
+  document_hash hash{};
+  document_hash have{};       ///< all zero: it holds no version
+};
+using document_wishes = std::vector<document_wish>;
+using document_wishes_ptr = std::shared_ptr<const document_wishes>;
+
+/// A document on its way to a device.
+struct document_parcel {
+  document_kind kind = document_kind::settings;
+  std::string name;
+  document_hash hash{};
+  document_hash base{};       ///< all zero: `data` is the whole, else a patch of this version
+  std::string data;           ///< compressed
+  bool gone = false;          ///< this version is no longer to be had
+};
+using document_parcel_ptr = std::shared_ptr<const document_parcel>;
+using document_parcels_ptr = std::shared_ptr<const std::vector<document_parcel>>;
 
 /// A device's moving figures, as of its last hello or sync.
 struct device_statistics {
@@ -164,6 +213,7 @@ struct admission {
   std::string device_name;        ///< as the directory calls it now
   bool keep = false;              ///< an administrator wants the connection kept
   std::uint64_t calls_before = 0; ///< of the shard, when this hello came: its sync serves them
+  manifest_ptr manifest;          ///< null: the device holds the documents it shall
 };
 using admission_ptr = std::shared_ptr<const admission>;
 
@@ -177,7 +227,11 @@ struct sync_outcome {
   // Filled when facts arrived:
   std::optional<std::string> host_name;
   std::string os_id, os_name, os_version;
+  std::vector<std::string> addresses;           ///< as the device sees itself
   std::optional<std::uint32_t> failed_services; ///< filled when run states arrived
+  /// Names, sorted, each once; filled when applications arrived.
+  std::optional<std::vector<std::string>> applications;
+  std::optional<std::uint32_t> settings_not_applied; ///< filled when settings states arrived
 };
 using sync_outcome_ptr = std::shared_ptr<const sync_outcome>;
 
@@ -191,6 +245,8 @@ struct enrolled_device {
   std::string host_name;
   std::string agent_version;
   std::string token_id;
+  std::string token_name;
+  std::uint32_t group = 0;           ///< of the token; 0: the moving rules say
   std::string address;
   std::int64_t enrolled_us = 0;
 };
@@ -230,6 +286,11 @@ struct device_row {
   std::uint32_t sync_period_s = 0;   ///< what it goes by: its own settings or what it was told
   device_status status = device_status::ok;
   std::string status_reason;         ///< a sentence for each condition; empty: ok
+  std::uint32_t group = 0;           ///< its number; rules/group_tree.hpp
+  std::string group_path;            ///< empty: the root
+  std::vector<std::string> tags;     ///< sorted
+  manifest_ptr documents;            ///< what it shall hold; null in lists
+  std::uint32_t settings_not_applied = 0; ///< applications whose settings do not stand
   bool same_machine = false;         ///< another device of this shard's answer has the fingerprint
 };
 
@@ -287,6 +348,7 @@ struct token_order {
   std::int64_t lifetime_s = 86400;   ///< 0: no end
   std::uint32_t uses_max = 0;        ///< 0: any number
   audit_entry_ptr audit;             ///< its actor is the creator
+  std::uint32_t group = 0;           ///< where its devices go; 0: the moving rules say
 };
 
 struct token_info {
@@ -297,6 +359,7 @@ struct token_info {
   std::uint32_t uses = 0;
   bool revoked = false;
   std::string secret;                ///< only in the answer to its creation
+  std::uint32_t group = 0;
 };
 using token_infos = std::shared_ptr<const std::vector<token_info>>;
 
@@ -396,6 +459,21 @@ struct connection_report {
   std::uint32_t datagram_generation = 0; ///< of the keys for wakes and notices; 0: none yet
 };
 using connection_report_ptr = std::shared_ptr<const connection_report>;
+
+/// What settings_keeper has to say in a sync.
+struct keeper_report {
+  document_hash documents{};         ///< of all it holds
+  std::string states;                ///< canonical form of the section; empty: it manages nothing
+  section_digest states_digest{};    ///< all zero when it manages nothing
+};
+using keeper_report_ptr = std::shared_ptr<const keeper_report>;
+
+/// What the agent's own policy says; what it leaves open is as the agent's file and the server say.
+struct agent_policy {
+  std::optional<std::uint32_t> sync_period_s;
+  std::optional<std::uint32_t> sync_jitter_percent;
+  std::optional<bool> keep;
+};
 
 /// Everything the agent knows of its machine, in canonical form (net/wire/agent.proto).
 struct machine_snapshot {

@@ -110,6 +110,8 @@ using session_actor = join<
     caf::reacts_to<atom::sync, std::uint64_t>,
     // directory: tell the agent to keep this connection, or no longer.
     caf::reacts_to<atom::keep, bool>,
+    // directory: the device shall hold these documents; tell it.
+    caf::reacts_to<atom::publish, manifest_ptr>,
     // directory: another connection claims this device; is your agent alive? Answered true as soon
     // as it says anything, false after 5 s of silence.
     caf::replies_to<atom::probe>::with<bool>,
@@ -190,6 +192,7 @@ struct hello_facts {
   std::uint16_t wake_port = 0;
   std::uint64_t wake_counter = 0; ///< of the last wake it took
   std::uint32_t sync_period_s = 0; ///< of its own settings; 0: it goes by what it is told
+  document_standing documents;
   session_actor session;
 };
 using hello_facts_ptr = std::shared_ptr<const hello_facts>;
@@ -207,6 +210,26 @@ struct device_call {
   call_watcher_actor watcher;
 };
 
+// Made by policy_book and the admin API; server/fleet_messages.hpp.
+struct fleet_snapshot;
+using fleet_snapshot_ptr = std::shared_ptr<const fleet_snapshot>;
+struct fleet_order;
+using fleet_order_ptr = std::shared_ptr<const fleet_order>;
+struct fleet_answer;
+using fleet_answer_ptr = std::shared_ptr<const fleet_answer>;
+struct group_order;
+using group_order_ptr = std::shared_ptr<const group_order>;
+struct own_settings_order;
+using own_settings_order_ptr = std::shared_ptr<const own_settings_order>;
+struct own_documents;
+using own_documents_ptr = std::shared_ptr<const own_documents>;
+struct assignment_order;
+using assignment_order_ptr = std::shared_ptr<const assignment_order>;
+struct placement_order;
+using placement_order_ptr = std::shared_ptr<const placement_order>;
+struct placement_report;
+using placement_report_ptr = std::shared_ptr<const placement_report>;
+
 /// One shard of the directory: a compact record in memory per device, and the one place that
 /// decides who may have a session. A device's shard is rules/shard_of(device).
 using directory_actor = join<
@@ -222,6 +245,21 @@ using directory_actor = join<
     // digests until `synced` brings new ones. Answered when that is in the write-ahead log, behind
     // everything the writer was given before.
     caf::replies_to<atom::sync, device_id, std::uint32_t>::with<caf::ok_atom>,
+    // sync_job: how does what this device says on an open connection compare? As for a hello, but
+    // nobody comes in. Fails with errc::refused when the device is no longer known.
+    caf::replies_to<atom::compare, device_id, document_standing>::with<admission_ptr>,
+    // session: the device wants these documents. What it shall not hold (any more) is `gone`.
+    caf::replies_to<atom::fetch, device_id, document_wishes_ptr>::with<document_parcels_ptr>,
+    // policy_book: this is the fleet's order from now on; who is connected is told what that changes.
+    caf::reacts_to<atom::publish, fleet_snapshot_ptr>,
+    // policy_book: these documents are for this device alone (all of them; none: an empty list).
+    caf::reacts_to<atom::publish, device_id, own_documents_ptr>,
+    // console_session: put this device into another group, change its tags. Durable when answered,
+    // together with the audit entry. False: no such device.
+    caf::replies_to<atom::assign, device_id, assignment_order_ptr>::with<bool>,
+    // console_session: run the moving rules for the shard's devices that match, or say what they
+    // would do. Durable when answered.
+    caf::replies_to<atom::place, placement_order_ptr>::with<placement_report_ptr>,
     // sync_job: a sync has ended well.
     caf::reacts_to<atom::synced, sync_outcome_ptr>,
     // session: a sync of this device has failed.
@@ -255,6 +293,26 @@ using directory_actor = join<
     caf::reacts_to<atom::next>,
     // INTERNAL: write what has changed since the last tick (class trace), a slice at a time.
     caf::reacts_to<atom::tick>>,
+  observable>;
+
+/// Keeps groups, policies, moving rules and tasks as administrators wrote them, and what was set for
+/// single devices; hands every shard the whole of it after each change. What it says is durable
+/// before anybody is told, together with the audit entries.
+using policy_book_actor = join<
+  caf::typed_actor<
+    // console_session: make the fleet as these files say, or tell what that would change; all or
+    // nothing.
+    caf::replies_to<atom::apply, fleet_order_ptr>::with<fleet_answer_ptr>,
+    // console_session: rename or move a group, with all below it.
+    caf::replies_to<atom::apply, group_order_ptr>::with<fleet_answer_ptr>,
+    // console_session: set or unset values of one device's own.
+    caf::replies_to<atom::apply, own_settings_order_ptr>::with<fleet_answer_ptr>,
+    // console_session: the fleet as it is.
+    caf::replies_to<atom::get>::with<fleet_snapshot_ptr>,
+    // directory: the device is gone for good; forget what was set for it.
+    caf::reacts_to<atom::remove, device_id>,
+    // console_session: its share of /metrics.
+    caf::replies_to<atom::metrics>::with<metrics_text>>,
   observable>;
 
 struct made_wakes; // server/waker.hpp
@@ -422,6 +480,22 @@ using server_root_actor = join<
 
 // ---- agent ------------------------------------------------------------------------------------
 
+/// Holds the documents that the server wants on this device, and sees to it that the applications
+/// go by them: writes their files, checks, reloads, repairs, restores.
+using settings_keeper_actor = join<
+  caf::typed_actor<
+    // connection: how do you stand, for a hello or sync?
+    caf::replies_to<atom::collect>::with<keeper_report_ptr>,
+    // connection: the server wants these on the device. What is not named is forgotten; answered
+    // with what has to be fetched.
+    caf::replies_to<atom::publish, manifest_ptr>::with<document_wishes_ptr>,
+    // connection: here is one, whole, not yet unpacked or checked. Answered when it is on disk, or
+    // with errc::invalid: what it is a patch of, or what it gives, is not what it says.
+    caf::replies_to<atom::put, document_parcel_ptr>::with<caf::ok_atom>,
+    // INTERNAL: have files, connectors or packages changed? Is a command done?
+    caf::reacts_to<atom::tick>>,
+  observable>;
+
 struct local_request; // agent/local_service.hpp
 using local_request_ptr = std::shared_ptr<const local_request>;
 
@@ -480,6 +554,10 @@ using connection_actor = join<
     caf::replies_to<atom::notice, off_reason>::with<bool>,
     // network watch: addresses or routes have changed; is the server still where it was?
     caf::reacts_to<atom::contact>,
+    // settings_keeper: my states have changed; let the server know soon.
+    caf::reacts_to<atom::changed>,
+    // settings_keeper: this is what the agent's own policy says.
+    caf::reacts_to<atom::publish, agent_policy>,
     // local socket: have the server send a wake, and say whether it arrived.
     caf::replies_to<atom::probe>::with<wake_probe>,
     // local socket: everything an administrator of this machine may want to know.
@@ -529,6 +607,22 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(muster::actors::read_result)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(muster::actors::read_job)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(muster::actors::hello_facts_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(muster::actors::admission_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(muster::actors::manifest_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(muster::actors::document_standing)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(muster::actors::document_wishes_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(muster::actors::document_parcel_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(muster::actors::document_parcels_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(muster::actors::fleet_snapshot_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(muster::actors::fleet_order_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(muster::actors::fleet_answer_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(muster::actors::group_order_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(muster::actors::own_settings_order_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(muster::actors::own_documents_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(muster::actors::assignment_order_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(muster::actors::placement_order_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(muster::actors::placement_report_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(muster::actors::keeper_report_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(muster::actors::agent_policy)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(muster::actors::sync_outcome_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(muster::actors::enrolled_device_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(muster::actors::device_query_ptr)

@@ -1,50 +1,13 @@
 #include "storage/keys.hpp"
 
 #include "storage/key_bytes.hpp"
+#include "storage/key_spaces.hpp"
 
 #include <utility>
 
 namespace muster::storage::keys {
 
 namespace {
-
-// One letter per key space. Never reuse one that was ever released.
-namespace tag {
-constexpr char schema = 'S';
-constexpr char user = 'u';
-constexpr char token = 't';
-constexpr char setting = 's';
-constexpr char device = 'd';
-constexpr char device_report = 'r';
-constexpr char removal = 'x';
-constexpr char key_hash = 'k';
-constexpr char position = 'p';
-constexpr char section = 's';
-constexpr char application = 'a';
-constexpr char device_event = 'e';
-constexpr char event = 'b';
-constexpr char audit = 'a';
-constexpr char spooled = 'q';
-} // namespace tag
-
-std::string named(char tag, std::string_view name) {
-  return builder(tag, 1 + name.size()).raw(name).done();
-}
-
-std::optional<std::string> parse_named(char tag, std::string_view key) {
-  std::string name;
-  return parser(key, tag).rest(name).done() ? std::optional(std::move(name)) : std::nullopt;
-}
-
-template <std::size_t Size>
-std::optional<std::array<std::uint8_t, Size>> parse_bytes(char tag, std::string_view key) {
-  std::array<std::uint8_t, Size> out{};
-  return parser(key, tag).bytes(out).done() ? std::optional(out) : std::nullopt;
-}
-
-key_range tagged(char tag) {
-  return beginning_with(std::string(1, tag));
-}
 
 /// Severity and the days [first, last) of a key space in which these two come first.
 key_range days(char tag, std::uint8_t severity, std::uint32_t first, std::uint32_t last) {

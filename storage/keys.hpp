@@ -47,6 +47,32 @@ using hash_view = std::span<const std::uint8_t, 32>;
 [[nodiscard]] std::string setting(std::string_view name);
 [[nodiscard]] std::optional<std::string> parse_setting(std::string_view key);
 
+/// A group of the administration tree by its number: record group.
+[[nodiscard]] std::string group(std::uint32_t number);
+[[nodiscard]] std::optional<std::uint32_t> parse_group(std::string_view key);
+[[nodiscard]] key_range groups();
+
+/// A policy, moving rule or task: record fleet_object. `group` is a policy's, 0 for all else.
+struct fleet_key {
+  std::uint8_t kind = 0;
+  std::uint32_t group = 0;
+  std::string name;
+  friend bool operator==(const fleet_key&, const fleet_key&) = default;
+};
+[[nodiscard]] std::string fleet_object(const fleet_key& what);
+[[nodiscard]] std::optional<fleet_key> parse_fleet_object(std::string_view key);
+[[nodiscard]] key_range fleet_objects();
+
+/// What it was after each change, by the fleet's revision: the same record.
+struct fleet_history_key {
+  fleet_key what;
+  std::uint64_t revision = 0;
+  friend bool operator==(const fleet_history_key&, const fleet_history_key&) = default;
+};
+[[nodiscard]] std::string fleet_history(const fleet_history_key& what);
+[[nodiscard]] std::optional<fleet_history_key> parse_fleet_history(std::string_view key);
+[[nodiscard]] key_range fleet_histories(const fleet_key& of);
+
 // -- devices --------------------------------------------------------------------------------------
 
 /// A device by id: record device.
@@ -70,6 +96,22 @@ using hash_view = std::span<const std::uint8_t, 32>;
 [[nodiscard]] std::string key_hash(hash_view sha256);
 [[nodiscard]] std::optional<hash_bytes> parse_key_hash(std::string_view key);
 [[nodiscard]] key_range key_hashes();
+
+/// Where a device belongs: record device_assignment.
+[[nodiscard]] std::string assignment(device_view id);
+[[nodiscard]] std::optional<device_bytes> parse_assignment(std::string_view key);
+[[nodiscard]] key_range assignments();
+
+/// What an administrator set for one device alone, by application: record own_settings.
+struct own_settings_key {
+  device_bytes device{};
+  std::string application;
+  friend bool operator==(const own_settings_key&, const own_settings_key&) = default;
+};
+[[nodiscard]] std::string own_settings(const own_settings_key& what);
+[[nodiscard]] std::optional<own_settings_key> parse_own_settings(std::string_view key);
+[[nodiscard]] key_range own_settings();
+[[nodiscard]] key_range own_settings_of(device_view id);
 
 /// The last event the server holds of a device: record position.
 [[nodiscard]] std::string position(device_view id);
@@ -190,5 +232,23 @@ struct audit_key {
 [[nodiscard]] std::string spooled(std::uint64_t number);
 [[nodiscard]] std::optional<std::uint64_t> parse_spooled(std::string_view key);
 [[nodiscard]] key_range spool();
+
+// -- the agent's documents
+// ------------------------------------------------------------------------------
+
+/// A document that the server wants on this device (family inventory): record held_document.
+struct document_key {
+  std::uint8_t kind = 0;
+  std::string name;
+  friend bool operator==(const document_key&, const document_key&) = default;
+};
+[[nodiscard]] std::string document(const document_key& what);
+[[nodiscard]] std::optional<document_key> parse_document(std::string_view key);
+[[nodiscard]] key_range documents();
+
+/// How an application's settings stand, by its name (family inventory): record applied_settings.
+[[nodiscard]] std::string applied_settings(std::string_view application);
+[[nodiscard]] std::optional<std::string> parse_applied_settings(std::string_view key);
+[[nodiscard]] key_range all_applied_settings();
 
 } // namespace muster::storage::keys

@@ -52,6 +52,8 @@ connection_actor::behavior_type connection_state::make_behavior(connection_optio
     [this](atom::sync) { return on_sync_asked(); },
     [this](atom::wake, wake_purpose why, std::uint64_t counter) { on_wake(why, counter); },
     [this](atom::notice, off_reason why) { return on_going(why); },
+    [this](atom::changed) { on_states_changed(); },
+    [this](atom::publish, const agent_policy& policy) { on_policy(policy); },
     [this](atom::contact) { on_network_changed(); },
     [this](atom::probe) { return on_wake_probe(); },
     [this](atom::get) { return report(); },

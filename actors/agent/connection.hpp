@@ -105,6 +105,10 @@ private:
   void look(std::function<void()> then);
   void tell_terms(std::uint32_t refusal) const;
 
+  // -- connection_documents.cpp: what the server wants on this device -----------------------------
+  void on_states_changed();
+  void on_policy(const agent_policy& policy);
+
   // -- connection_events.cpp: events --------------------------------------------------------------
   void open_events();
   void on_events_position(const event_position& position);

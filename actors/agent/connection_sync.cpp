@@ -177,6 +177,8 @@ void connection_state::on_message(const wire::server_message& message) {
   case body::kSyncNow: sync_wanted_ = true; return consider();
   case body::kKeep: kept_by_server_ = message.keep().on(); return consider();
   case body::kWakeTestSent: return on_wake_test_sent(message.wake_test_sent());
+  case body::kDocumentManifest:
+  case body::kDocumentPart:
   case body::kEnrolReply:
   case body::BODY_NOT_SET: spdlog::debug("an unknown message of {}", options_.server); return;
   }

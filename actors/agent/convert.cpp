@@ -31,6 +31,8 @@ void fill(wire::statistics& out, const device_statistics& from) {
 void fill(google::protobuf::RepeatedPtrField<wire::section_digest>& out,
           const section_digests& from) {
   for (std::size_t i = 0; i < from.size(); ++i) {
+    if (from[i] == section_digest{})
+      continue; // nothing to say of it
     auto& digest = *out.Add();
     digest.set_section(static_cast<wire::section>(i + 1));
     digest.set_digest(from[i].data(), from[i].size());

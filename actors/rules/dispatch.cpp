@@ -23,12 +23,16 @@ constexpr permission permissions[] = {
   {peer_state::active, agent_says::events, channel::plain},
   {peer_state::active, agent_says::pong, channel::plain},
   {peer_state::active, agent_says::wake_test, channel::plain},
+  {peer_state::active, agent_says::documents_request, channel::plain},
 };
 
 constexpr std::array<std::string_view, agent_messages> message_names = {
   "unknown message", "enrol_request", "hello",  "sync_request",
-  "section_chunk",   "events_open",   "events", "pong", "wake_test",
+  "section_chunk",   "events_open",   "events", "pong", "wake_test", "documents_request",
 };
+
+// Of wire agent_message; the others have the numbers of their fields.
+constexpr int documents_request_field = 30;
 
 constexpr std::array<std::string_view, peer_states> state_names = {
   "anonymous", "enrolling", "proved", "admitting", "active", "ending",
@@ -54,7 +58,9 @@ std::string why_refused(peer_state state, agent_says message, channel over) {
 }
 
 agent_says message_of(int field_number) noexcept {
-  if (field_number < 1 || field_number >= static_cast<int>(agent_messages))
+  if (field_number == documents_request_field)
+    return agent_says::documents_request;
+  if (field_number < 1 || field_number > static_cast<int>(agent_says::wake_test))
     return agent_says::unknown;
   return static_cast<agent_says>(field_number);
 }

@@ -20,8 +20,7 @@ enum class peer_state : std::uint8_t {
 };
 inline constexpr std::size_t peer_states = 6;
 
-/// Every message an agent can send, and `unknown` for what this version has no name for. The
-/// numbers are the field numbers of wire agent_message.
+/// Every message an agent can send, and `unknown` for what this version has no name for.
 enum class agent_says : std::uint8_t {
   unknown = 0,
   enrol_request = 1,
@@ -32,8 +31,9 @@ enum class agent_says : std::uint8_t {
   events = 6,
   pong = 7,
   wake_test = 8,
+  documents_request = 9,
 };
-inline constexpr std::size_t agent_messages = 9;
+inline constexpr std::size_t agent_messages = 10;
 
 /// Who else can read what is said on a connection.
 enum class channel : std::uint8_t {

@@ -158,6 +158,8 @@ std::string welcome(const session_services& services, const admission& decision,
   to.set_sync_jitter_percent(services.settings.sync_jitter_percent);
   to.set_server_version(services.settings.server_version);
   to.set_keep(decision.keep);
+  if (decision.manifest)
+    fill(*to.mutable_manifest(), *decision.manifest);
   for (const auto& one : datagram_keys) {
     auto& keys = *to.add_datagram_keys();
     keys.set_generation(one.generation);

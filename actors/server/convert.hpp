@@ -13,6 +13,8 @@
 #include <vector>
 
 namespace muster::wire {
+class document_manifest;
+class documents_request;
 class enrol_request;
 class events;
 class hello;
@@ -42,6 +44,14 @@ inline constexpr std::size_t event_attribute_bytes_max = 1024; ///< key and valu
 
 [[nodiscard]] device_statistics statistics(const wire::statistics& from);
 
+/// `documents` as a hello or sync_request has it. Empty when it is neither empty nor a digest.
+[[nodiscard]] std::optional<document_standing> standing(const std::string& documents,
+                                                        bool encrypted, std::string& problem);
+
+/// Within the bounds of net/documents.hpp.
+[[nodiscard]] std::optional<document_wishes> document_wishes_of(const wire::documents_request& from,
+                                                                std::string& problem);
+
 /// Everything but the session and what the handshake proved.
 [[nodiscard]] std::optional<hello_facts> hello(const wire::hello& from, std::string& problem);
 
@@ -66,6 +76,11 @@ inline constexpr std::size_t event_attribute_bytes_max = 1024; ///< key and valu
 [[nodiscard]] std::string welcome(const session_services& services, const admission& decision,
                                   std::uint32_t wanted,
                                   const std::vector<net::device_datagram_keys>& datagram_keys);
+/// Also a part of the welcome.
+[[nodiscard]] std::string manifest(const document_manifest& from);
+void fill(wire::document_manifest& out, const document_manifest& from);
+/// One answer, in parts of at most 256 KB. Not empty.
+[[nodiscard]] std::vector<std::string> document_parts(const std::vector<document_parcel>& from);
 [[nodiscard]] std::string sync_now();
 [[nodiscard]] std::string keep(bool on);
 [[nodiscard]] std::string wake_test_sent(bool sent, const std::string& text);

@@ -49,6 +49,20 @@ directory_actor::behavior_type directory_state::make_behavior(directory_options 
     [this](atom::sync, const device_id& device, std::uint32_t replaced) {
       return begin_replacing(device, replaced);
     },
+    [this](atom::compare, const device_id& device, const document_standing& standing) {
+      return compare(device, standing);
+    },
+    [this](atom::fetch, const device_id& device, const document_wishes_ptr& wishes) {
+      return fetch(device, *wishes);
+    },
+    [this](atom::publish, const fleet_snapshot_ptr& fleet) { follow(fleet); },
+    [this](atom::publish, const device_id& device, const own_documents_ptr& own) {
+      follow(device, own);
+    },
+    [this](atom::assign, const device_id& device, const assignment_order_ptr& order) {
+      return assign(device, order);
+    },
+    [this](atom::place, const placement_order_ptr& order) { return place(order); },
     [this](atom::synced, const sync_outcome_ptr& outcome) { synced(*outcome); },
     [this](atom::failed, const device_id& device) { sync_failed(device); },
     [this](atom::probe, const device_id& device) { return test_wake(device); },

@@ -9,6 +9,7 @@
 #include "actors/server/device_records.hpp"
 #include "actors/server/device_table.hpp"
 #include "actors/server/fleet_limits.hpp"
+#include "actors/server/fleet_messages.hpp"
 #include "actors/server/machine_census.hpp"
 #include "storage/generation_cache.hpp"
 
@@ -185,6 +186,16 @@ private:
   void on_keeps_stored();
   void on_keeps_refused(const caf::error& why);
 
+  // -- documents (directory_documents.cpp) --------------------------------------------------------
+  caf::result<admission_ptr> compare(const device_id& device, const document_standing& standing);
+  document_parcels_ptr fetch(const device_id& device, const document_wishes& wishes);
+  void follow(const fleet_snapshot_ptr& fleet);
+  void follow(const device_id& device, const own_documents_ptr& own);
+
+  // -- where devices belong (directory_groups.cpp) ------------------------------------------------
+  caf::result<bool> assign(const device_id& device, const assignment_order_ptr& order);
+  caf::result<placement_report_ptr> place(const placement_order_ptr& order);
+
   // -- notices (directory_notices.cpp) ------------------------------------------------------------
   caf::result<bool> take_notice(const notice_facts& facts);
   void write_notices();
@@ -258,6 +269,7 @@ private:
   std::uint64_t wake_heard_ = 0; ///< greatest counter told to the waker
   std::deque<keep_order> keeps_;
   std::vector<keep_order> storing_keeps_;
+  fleet_snapshot_ptr fleet_; ///< null until policy_book has spoken
   // Notices.
   std::unordered_map<device_id, noticing> noticing_;
   std::deque<device_id> notices_;

@@ -1,5 +1,7 @@
 #include "actors/server/section_intake.hpp"
 
+#include "actors/rules/connector.hpp"
+#include "actors/rules/settings_codec.hpp"
 #include "actors/server/convert.hpp"
 #include "actors/server/session_limits.hpp"
 #include "net/section_digest.hpp"
@@ -12,6 +14,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <initializer_list>
 #include <utility>
 
@@ -22,6 +25,7 @@ namespace {
 constexpr std::size_t facts_index = wire::section_facts - 1;
 constexpr std::size_t applications_index = wire::section_applications - 1;
 constexpr std::size_t run_states_index = wire::section_run_states - 1;
+constexpr std::size_t settings_index = wire::section_settings_states - 1;
 
 static_assert(session_limits::section_bytes_max.size() == sections);
 
@@ -84,6 +88,8 @@ std::string read_facts(std::string_view content, section_view& out) {
   out.os_id = facts.os_id();
   out.os_name = facts.os_name();
   out.os_version = facts.os_version();
+  for (const auto& address : facts.addresses())
+    out.addresses.push_back(address.ip());
   return {};
 }
 
@@ -98,7 +104,11 @@ std::string read_applications(std::string_view content, section_view& out) {
     if (auto problem = problem_of(one); !problem.empty())
       return problem;
     out.applications.push_back({one.name(), one.version(), one.architecture(), one.manager()});
+    out.application_names.push_back(one.name());
   }
+  auto& names = out.application_names;
+  std::sort(names.begin(), names.end());
+  names.erase(std::unique(names.begin(), names.end()), names.end());
   return {};
 }
 
@@ -112,6 +122,41 @@ std::string read_run_states(std::string_view content, section_view& out) {
     if (auto problem = problem_of(one); !problem.empty())
       return problem;
     out.failed_services += one.state() == "failed" ? 1 : 0;
+  }
+  return {};
+}
+
+bool is_hash_or_nothing(const std::string& text) {
+  return text.empty() || text.size() == document_hash{}.size();
+}
+
+bool is_document_or_nothing(const std::string& bytes) {
+  std::string ignored;
+  return bytes.empty() || rules::settings_from_bytes(bytes, ignored);
+}
+
+std::string problem_of(const wire::settings_state& one) {
+  if (!rules::application_name_problem(one.application()).empty())
+    return "a settings state names no application";
+  if (!is_hash_or_nothing(one.hash()) || !is_hash_or_nothing(one.own_hash()))
+    return "a hash of a settings state must have 16 bytes";
+  if (one.detail().size() > settings_detail_bytes_max)
+    return "the detail of a settings state is longer than 2 KB";
+  if (!is_document_or_nothing(one.local_values()) || !is_document_or_nothing(one.daemon_values()))
+    return "the values of a settings state cannot be read";
+  return {};
+}
+
+std::string read_settings_states(std::string_view content, section_view& out) {
+  wire::settings_states list;
+  if (!parse(list, content))
+    return "the settings states cannot be read";
+  if (list.items_size() > settings_states_max)
+    return "more than 256 settings states";
+  for (const auto& one : list.items()) {
+    if (auto problem = problem_of(one); !problem.empty())
+      return problem;
+    out.settings_not_applied += one.outcome() == wire::settings_applied ? 0 : 1;
   }
   return {};
 }
@@ -185,6 +230,8 @@ std::optional<section_view> read_section(std::size_t section, std::string_view c
     problem = read_applications(content, out);
   else if (section == run_states_index)
     problem = read_run_states(content, out);
+  else if (section == settings_index)
+    problem = read_settings_states(content, out);
   if (!problem.empty())
     return std::nullopt;
   return out;

@@ -23,12 +23,17 @@ inline constexpr int run_states_max = 10'000;
 inline constexpr int disks_max = 256;
 inline constexpr int addresses_max = 1024;
 inline constexpr int users_max = 1024;
+inline constexpr int settings_states_max = 256;
+inline constexpr std::size_t settings_detail_bytes_max = 2 * 1024;
 
 /// What of a section the server looks at itself; the rest it only keeps.
 struct section_view {
   std::string host_name, os_id, os_name, os_version; ///< facts
+  std::vector<std::string> addresses;                ///< facts
   std::vector<rules::application_key> applications;  ///< applications
+  std::vector<std::string> application_names;        ///< the same: sorted, each once
   std::uint32_t failed_services = 0;                 ///< run states
+  std::uint32_t settings_not_applied = 0;            ///< settings states
 };
 
 /// Reads a section's canonical form, judged against every bound. Empty when it is not one; then

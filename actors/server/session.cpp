@@ -51,6 +51,7 @@ session_actor::behavior_type session_state::make_behavior(net::accepted_ptr conn
     [this](atom::ending, session_end why) { on_ending(why); },
     [this](atom::sync, std::uint64_t calls) { on_sync_wanted(calls); },
     [this](atom::keep, bool on) { on_keep(on); },
+    [this](atom::publish, const manifest_ptr& manifest) { on_documents(*manifest); },
     [this](atom::probe) { return on_probe(); },
     [this](atom::synced) { job_ = nullptr; },
     [this](atom::left, std::uint32_t taken) { on_stream_idle(taken); },
@@ -95,6 +96,8 @@ void session_state::take(rules::agent_says what, const agent_message_ptr& messag
     return link_->grant(1);
   case says::wake_test:
     return on_wake_test();
+  case says::documents_request:
+    return on_documents_request(*message);
   case says::unknown:
     return; // never allowed
   }
@@ -124,13 +127,17 @@ void session_state::on_hello(const wire::hello& said) {
   std::string problem;
   auto facts = convert::hello(said, problem);
   const auto theirs = facts ? convert::digests(said, problem) : std::nullopt;
-  if (!theirs)
+  const auto documents =
+    theirs ? convert::standing(said.documents(), over_ == rules::channel::encrypted, problem)
+           : std::nullopt;
+  if (!documents)
     return refuse(refusal::protocol, problem);
   state_ = peer_state::admitting;
   device_ = facts->device;
   const greeting hello{*theirs, facts->statistics, said.datagram_generation(), said.events_waiting()};
   facts->certificate_sha256 = *accepted_->peer.certificate_sha256;
   facts->address = accepted_->peer.address;
+  facts->documents = *documents;
   facts->session = session_actor{self_};
   self_
     ->request(services_->directory_of(device_), caf::infinite, atom::admit_v,
@@ -186,10 +193,15 @@ void session_state::on_sync_request(const wire::agent_message& message) {
     return refuse(refusal::protocol, "a sync is already in progress");
   std::string problem;
   const auto theirs = convert::digests(message, problem);
-  if (!theirs)
+  const auto documents =
+    theirs ? convert::standing(message.sync_request().documents(),
+                               over_ == rules::channel::encrypted, problem)
+           : std::nullopt;
+  if (!documents)
     return refuse(refusal::protocol, problem);
   sync_job_options sync;
   sync.theirs = *theirs;
+  sync.documents = *documents;
   sync.statistics = convert::statistics(message.sync_request().statistics());
   start_job(std::move(sync));
   link_->grant(1);

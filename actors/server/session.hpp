@@ -69,6 +69,7 @@ private:
   void on_chunk(const agent_message_ptr& message);
   void on_events(const agent_message_ptr& message);
   void on_wake_test();
+  void on_documents_request(const wire::agent_message& message);
   void tell_wake_test(std::uint8_t number, bool sent, const std::string& text);
   void on_closed();
 
@@ -78,6 +79,7 @@ private:
   void on_stream_idle(std::uint32_t taken);
   void on_sync_wanted(std::uint64_t calls);
   void on_keep(bool on);
+  void on_documents(const document_manifest& manifest);
   caf::result<bool> on_probe();
   void on_time_up(std::uint32_t number);
   void answer_probes(bool alive);
@@ -120,6 +122,7 @@ private:
   /// No key, renewal or secret goes where this is plain (DESIGN 5).
   rules::channel over_ = rules::channel::plain;
   bool left_ = false;
+  bool fetching_ = false; ///< documents, for the agent
   std::uint8_t wake_tests_ = 0; ///< of the last test of wakes; the top bit is set while it runs
 };
 

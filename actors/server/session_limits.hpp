@@ -24,10 +24,11 @@ inline constexpr auto wake_test_doubt = 2s;
 inline constexpr auto contact_interval = 10s;
 
 /// A section's canonical form, decompressed. Index: section.
-inline constexpr std::array<std::size_t, 3> section_bytes_max = {
+inline constexpr std::array<std::size_t, 4> section_bytes_max = {
   256 * 1024,       // device facts
   16 * 1024 * 1024, // installed applications
   4 * 1024 * 1024,  // run states
+  4 * 1024 * 1024,  // settings states
 };
 /// Parts one section may come in.
 inline constexpr std::uint32_t section_parts_max = 256;

@@ -51,22 +51,21 @@ sync_job_actor::behavior_type sync_job_state::make_behavior(sync_job_options opt
 void sync_job_state::ask_directory() {
   const auto& services = *options_.services;
   self_
-    ->request(services.directory_of(options_.device), caf::infinite, atom::find_v, options_.device)
+    ->request(services.directory_of(options_.device), caf::infinite, atom::compare_v,
+              options_.device, options_.documents)
     .then(
-      [this](const device_page_ptr& page) {
-        if (page->rows.empty())
-          fail(errc::refused, "the device is no longer known");
-        else
-          plan(wanted_sections(options_.theirs, page->rows.front().digests));
+      [this](const admission_ptr& known) {
+        plan(wanted_sections(options_.theirs, known->known), known->manifest);
       },
       [this](const caf::error& why) { self_->quit(why); });
 }
 
-void sync_job_state::plan(std::uint32_t wanted) {
+void sync_job_state::plan(std::uint32_t wanted, const manifest_ptr& manifest) {
   if (wanted == 0) {
     // Before the agent: it may ask again at once.
     report();
     say(convert::sync_plan(0));
+    tell(manifest);
     return self_->quit();
   }
   options_.content = options_.services->syncs->reserve(limits::sync_first_share_bytes);
@@ -76,6 +75,12 @@ void sync_job_state::plan(std::uint32_t wanted) {
   }
   expect(wanted);
   say(convert::sync_plan(wanted));
+  tell(manifest);
+}
+
+void sync_job_state::tell(const manifest_ptr& manifest) {
+  if (manifest)
+    say(convert::manifest(*manifest));
 }
 
 void sync_job_state::expect(std::uint32_t wanted) {
@@ -193,9 +198,14 @@ void sync_job_state::on_stored(const section_arrival& arrival, const section_vie
     outcome_.os_id = view.os_id;
     outcome_.os_name = view.os_name;
     outcome_.os_version = view.os_version;
+    outcome_.addresses = view.addresses;
   }
+  if (arrival.section == wire::section_applications - 1)
+    outcome_.applications = view.application_names;
   if (arrival.section == wire::section_run_states - 1)
     outcome_.failed_services = view.failed_services;
+  if (arrival.section == wire::section_settings_states - 1)
+    outcome_.settings_not_applied = view.settings_not_applied;
   content_bytes_ -= arrival.content.size();
   storing_ = false;
   if (!arrived_.empty())

@@ -35,6 +35,7 @@ struct sync_job_options {
   device_id device;
   std::uint64_t calls_before = 0; ///< of the directory's last call, as this begins
   section_digests theirs{};
+  document_standing documents;    ///< of a sync request
   device_statistics statistics;
   /// A hello: the session has sent this plan with the welcome (never an empty one: then there is no
   /// job). Empty for a sync request: the job asks the directory what is known, and sends the plan.
@@ -74,7 +75,8 @@ private:
   };
 
   void ask_directory();
-  void plan(std::uint32_t wanted);
+  void plan(std::uint32_t wanted, const manifest_ptr& manifest);
+  void tell(const manifest_ptr& manifest);
   void expect(std::uint32_t wanted);
   void on_chunk(const wire::section_chunk& chunk);
   bool begin_section(const wire::section_chunk& chunk);

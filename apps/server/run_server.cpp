@@ -17,6 +17,7 @@
 #include <caf/actor_system_config.hpp>
 #include <caf/scoped_actor.hpp>
 
+#include <asio/post.hpp>
 #include <asio/steady_timer.hpp>
 
 #include <spdlog/spdlog.h>
@@ -104,6 +105,11 @@ public:
     });
   }
 
+  /// The timer's handler holds us, and with us, by way of the ports, the lane that holds the handler.
+  void stop() {
+    asio::post(timer_.get_executor(), [self = shared_from_this()] { self->timer_.cancel(); });
+  }
+
 private:
   void look() {
     const auto now_s = now_us() / 1'000'000;
@@ -186,7 +192,8 @@ int run_server(const server_settings& settings, stop_signals& signals) {
   if (!control)
     spdlog::warn("no local socket for 'muster-server passwd' and 'check': {}", ec.message());
   parts.reset();
-  std::make_shared<key_keeper>(admin_pool.lane(0), *base, settings, shown)->arm();
+  const auto keeper = std::make_shared<key_keeper>(admin_pool.lane(0), *base, settings, shown);
+  keeper->arm();
   {
     caf::scoped_actor self{system};
     const auto agents_port = port_of(self, root, door::agents_tls);
@@ -202,6 +209,7 @@ int run_server(const server_settings& settings, stop_signals& signals) {
   const auto reason =
     until_stopped(system, caf::actor_cast<caf::actor>(std::move(root)), signals);
   control.reset();
+  keeper->stop();
   agents_pool.join();
   admin_pool.join();
   if (is_orderly(reason))

@@ -34,6 +34,7 @@ using storage::memory_store;
 struct played_session {
   std::vector<std::uint64_t> syncs; ///< numbers of calls it was told
   std::vector<bool> keeps;
+  std::vector<manifest_ptr> manifests;
   std::vector<session_end> endings;
   int probes = 0;
   /// Empty: the question stays open until fleet_world::answer().
@@ -51,6 +52,7 @@ inline session_actor::behavior_type play_session(session_actor::pointer self,
     [role](atom::ending, session_end why) { role->endings.push_back(why); },
     [role](atom::sync, std::uint64_t calls) { role->syncs.push_back(calls); },
     [role](atom::keep, bool on) { role->keeps.push_back(on); },
+    [role](atom::publish, const manifest_ptr& manifest) { role->manifests.push_back(manifest); },
     [self, role](atom::probe) -> caf::result<bool> {
       ++role->probes;
       if (role->alive)

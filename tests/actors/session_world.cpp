@@ -34,6 +34,23 @@ directory_actor::behavior_type fake_directory(directory_actor::pointer self, fle
               [answer](const caf::error& why) mutable { answer.deliver(why); });
       return caf::result<caf::ok_atom>{answer};
     },
+    [=](atom::compare, const device_id&, const document_standing& standing)
+      -> caf::result<admission_ptr> {
+      notes->standings.push_back(standing);
+      if (!notes->is_known)
+        return make_error(errc::refused, "the device is no longer known");
+      auto out = std::make_shared<admission>(notes->decision);
+      out->known = notes->held;
+      return admission_ptr{std::move(out)};
+    },
+    [=](atom::fetch, const device_id&, const document_wishes_ptr& wishes) {
+      notes->wishes.push_back(wishes);
+      return std::make_shared<const std::vector<document_parcel>>(notes->parcels);
+    },
+    [](atom::publish, const fleet_snapshot_ptr&) {},
+    [](atom::publish, const device_id&, const own_documents_ptr&) {},
+    [](atom::assign, const device_id&, const assignment_order_ptr&) { return true; },
+    [](atom::place, const placement_order_ptr&) { return placement_report_ptr{}; },
     [=](atom::synced, const sync_outcome_ptr& outcome) { notes->outcomes.push_back(outcome); },
     [=](atom::failed, const device_id& device) { notes->failed.push_back(device); },
     [=](atom::probe, const device_id&) -> caf::result<wake_result> {

@@ -100,6 +100,9 @@ struct fleet_notes {
   /// To a test of wakes; empty: the wake has not ended yet.
   std::optional<wake_result> wake_answer = wake_result{false, 1, {}};
   std::vector<sync_outcome_ptr> outcomes;
+  std::vector<document_standing> standings; ///< compared
+  std::vector<document_wishes_ptr> wishes;
+  std::vector<document_parcel> parcels;     ///< what wishes are answered with
   std::vector<std::uint32_t> replaced; ///< sections announced to be
   store_writer_actor writer_of_directory;
   enrolment_result enrolled;

@@ -95,7 +95,8 @@ struct connection_fakes {
     auto out = std::make_shared<machine_snapshot>();
     for (std::size_t i = 0; i < sections; ++i) {
       out->content[i] = machine[i];
-      out->digests[i] = net::section_digest_of(machine[i]);
+      if (!machine[i].empty())
+        out->digests[i] = net::section_digest_of(machine[i]);
     }
     out->statistics.uptime_s = 42;
     return out;

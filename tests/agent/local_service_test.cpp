@@ -50,6 +50,8 @@ connection_actor::behavior_type fake_connection(connection_actor::pointer, local
     [](atom::wake, wake_purpose, std::uint64_t) {},
     [](atom::notice, off_reason) { return true; },
     [](atom::contact) {},
+    [](atom::changed) {},
+    [](atom::publish, const agent_policy&) {},
     [fakes](atom::probe) -> caf::result<wake_probe> {
       if (fakes->probe_fails)
         return make_error(errc::overloaded, "one at a time");

@@ -244,3 +244,32 @@ TEST_CASE("the range of a prefix ends behind its last key, even at byte 255") {
   CHECK(keys::beginning_with("\xff\xff").upper.empty());
   CHECK(keys::beginning_with("").upper.empty());
 }
+
+TEST_CASE("keys of the fleet's order lead back to what they were made of, and are found by their ranges") {
+  CHECK(keys::parse_group(keys::group(7)) == 7U);
+  CHECK(within(keys::groups(), keys::group(UINT32_MAX)));
+  const keys::fleet_key policy{1, 300, std::string{"a\0b", 3}};
+  CHECK(keys::parse_fleet_object(keys::fleet_object(policy)) == policy);
+  CHECK(within(keys::fleet_objects(), keys::fleet_object(policy)));
+  const keys::fleet_history_key past{policy, UINT64_MAX};
+  CHECK(keys::parse_fleet_history(keys::fleet_history(past)) == past);
+  CHECK(within(keys::fleet_histories(policy), keys::fleet_history(past)));
+  CHECK_FALSE(within(keys::fleet_histories({1, 300, "a"}), keys::fleet_history(past)));
+  CHECK(keys::fleet_history({policy, 255}) < keys::fleet_history({policy, 256}));
+  CHECK(keys::parse_assignment(keys::assignment(device_of(255))) == device_of(255));
+  CHECK(within(keys::assignments(), keys::assignment(device_of(255))));
+  const keys::own_settings_key own{device_of(255), "sshd"};
+  CHECK(keys::parse_own_settings(keys::own_settings(own)) == own);
+  CHECK(within(keys::own_settings_of(device_of(255)), keys::own_settings(own)));
+  CHECK_FALSE(within(keys::own_settings_of(device_of(254)), keys::own_settings(own)));
+  CHECK(within(keys::own_settings(), keys::own_settings(own)));
+}
+
+TEST_CASE("keys of the agent's documents lead back to what they were made of") {
+  const keys::document_key one{2, "sshd"};
+  CHECK(keys::parse_document(keys::document(one)) == one);
+  CHECK(within(keys::documents(), keys::document(one)));
+  CHECK(keys::parse_applied_settings(keys::applied_settings("sshd")) == "sshd");
+  CHECK(within(keys::all_applied_settings(), keys::applied_settings("sshd")));
+  CHECK_FALSE(keys::parse_document(std::string{"d"}));
+}

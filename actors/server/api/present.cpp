@@ -59,6 +59,7 @@ std::string_view section_name(std::uint32_t number) noexcept {
     case 1: return "facts";
     case 2: return "applications";
     case 3: return "run_states";
+    case 4: return "settings_states";
     default: return "unknown";
   }
 }
