@@ -66,6 +66,7 @@ struct fleet_order {
   std::vector<fleet_file> files;
   bool dry_run = false; ///< only say what would be done
   bool prune = false;   ///< what no file names goes
+  std::vector<rules::fleet_key> removed; ///< these go as well; one that is not there is a problem
   /// Refused when the fleet is at another revision by now; empty: whatever it is at.
   std::optional<std::uint64_t> expected;
   audit_entry who;      ///< its actor and source; one entry is written for each step
