@@ -21,7 +21,7 @@ bool report(const agent_under_test& agent, int number) {
                                       {"type", "kill.test"},
                                       {"text", "event " + std::to_string(number)}}
                          .dump();
-  const auto answer = muster::net::ask_local(agent.data() / "agent.sock", request, 5s, problem);
+  const auto answer = muster::net::ask_local(agent.data() / "agent.sock", request, patience, problem);
   return answer && answer->find("\"ok\":true") != std::string::npos;
 }
 

@@ -19,4 +19,12 @@ namespace muster::test {
 /// It has synced since its start, and said so.
 [[nodiscard]] bool has_synced(const agent_under_test& agent);
 
+/// What the server knows of a device; REQUIREs that it knows it.
+[[nodiscard]] nlohmann::json device_of(const console_under_test& console, const std::string& name);
+[[nodiscard]] std::string state_of(const console_under_test& console, const std::string& name);
+
+/// The running agent has synced and has nothing more to say, and both sides know that its connection
+/// is over: it does not come by itself before its next sync is due.
+[[nodiscard]] bool is_quiet(const console_under_test& console, const agent_under_test& agent);
+
 } // namespace muster::test

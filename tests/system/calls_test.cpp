@@ -80,6 +80,8 @@ TEST_CASE("what was queued for a device is served by its next connection, also b
   const auto answer = client.hear();
   REQUIRE(answer.has_value());
   CHECK(answer->welcome().keep());
-  CHECK(std::stoll(console.json({"device", "desk-4"})["device"].value("lastSyncUs", "0")) > 0);
+  CHECK(eventually([&] {
+    return std::stoll(console.json({"device", "desk-4"})["device"].value("lastSyncUs", "0")) > 0;
+  }));
   CHECK(server.stop() == 0);
 }

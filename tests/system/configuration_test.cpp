@@ -81,10 +81,10 @@ TEST_CASE("a settings file that is not there is named") {
 TEST_CASE("a port that is taken is named, with what to do") {
   const taken_port mine;
   check_complaint(start_with("", {"--agents-address", "127.0.0.1", "--agents-port", mine.number(),
-                                  "--admin-port", "0"}),
+                                  "--admin-port", "0", "--notices-port", "0"}),
                   1, {mine.number(), "agents.port"});
   check_complaint(start_with("", {"--admin-address", "127.0.0.1", "--admin-port", mine.number(),
-                                  "--agents-port", "0"}),
+                                  "--agents-port", "0", "--notices-port", "0"}),
                   1, {mine.number(), "admin.port"});
   bool v6 = false;
   std::error_code ec;
@@ -110,7 +110,7 @@ TEST_CASE("a data directory that cannot be used is named") {
 }
 
 TEST_CASE("too few file descriptors are said, with the limit and where to change it") {
-  check_complaint(start_with("", {"--agents-port", "0", "--admin-port", "0"},
+  check_complaint(start_with("", {"--agents-port", "0", "--admin-port", "0", "--notices-port", "0"},
                              {"/usr/bin/prlimit", "--nofile=200:200"}),
                   1, {"200", "file"});
 }

@@ -24,7 +24,7 @@ TEST_CASE(
   nlohmann::json device;
   REQUIRE(eventually([&] {
     device = console.json({"device", "desk-1"});
-    return device.contains("facts") && device["sections"].size() >= 2;
+    return device.contains("facts") && device["sections"].size() == 3;
   }));
   CHECK(device["device"].value("state", "") == "connected");
   char host[256] = {};

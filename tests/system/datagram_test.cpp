@@ -5,7 +5,7 @@
 #include "net/notice.hpp"
 #include "net/udp_socket.hpp"
 #include "net/wake.hpp"
-#include "tests/system/fleet.hpp"
+#include "tests/system/agent_side.hpp"
 #include "tests/system/wire_relay.hpp"
 
 #include <doctest/doctest.h>
@@ -42,16 +42,25 @@ public:
     }
   }
   /// The next one; REQUIREs that it comes.
-  [[nodiscard]] net::datagram hear(std::chrono::milliseconds time = 20s) {
+  [[nodiscard]] net::datagram hear(std::chrono::milliseconds time = patience) {
     REQUIRE(has_heard(time));
-    net::udp_inbox inbox(512);
-    const auto count = inbox.receive(fd_.get(), ec_);
-    REQUIRE(count > 0);
-    for (std::size_t i = 0; i < count; ++i)
-      heard_.push_back({inbox.from(i), std::string(inbox.bytes(i))});
+    if (heard_.empty()) { // several may have come at once
+      net::udp_inbox inbox(512);
+      const auto count = inbox.receive(fd_.get(), ec_);
+      REQUIRE(count > 0);
+      for (std::size_t i = 0; i < count; ++i)
+        heard_.push_back({inbox.from(i), std::string(inbox.bytes(i))});
+    }
     auto out = heard_.front();
     heard_.erase(heard_.begin());
     return out;
+  }
+  /// All that is there, one after the other, is this and nothing else.
+  void expect_only(const std::string& bytes) {
+    while (has_heard()) {
+      const auto next = hear();
+      CHECK(next.bytes == bytes);
+    }
   }
   [[nodiscard]] bool has_heard(std::chrono::milliseconds time = 0ms) {
     pollfd ready{fd_.get(), POLLIN, 0};
@@ -80,18 +89,8 @@ std::vector<std::string> altered(const std::string& genuine) {
 
 net::udp_endpoint loopback(std::uint16_t port) { return *net::make_udp_endpoint("127.0.0.1", port); }
 
-nlohmann::json device_of(const console_under_test& console, const std::string& name) {
-  return console.json({"device", name}).value("device", nlohmann::json::object());
-}
-
-/// It has synced, and has nothing more to say.
 void wait_until_quiet(const console_under_test& console, const agent_under_test& agent) {
-  REQUIRE(eventually([&] {
-    const auto waits = agent.run({"status", "--json"}).output;
-    const auto device = device_of(console, agent.name());
-    return device.value("lastSyncUs", "0") != "0" && device.value("state", "") == "idle" &&
-           waits.find("\"events_waiting\":0") != std::string::npos;
-  }));
+  REQUIRE(eventually([&] { return is_quiet(console, agent); }));
 }
 
 } // namespace
@@ -100,7 +99,7 @@ TEST_CASE("a wake counts as it was sent and once, whatever else is sent to the d
   server_under_test server;
   server.start();
   const console_under_test console{server};
-  const auto wake_port = free_udp_port();
+  const auto wake_port = std::to_string(reserve_port());
   wire_relay translation{server.agents_port(), "127.0.0.2"};
   agent_under_test agent{server, "tapped",
                          {"--wake-address", "127.0.0.1", "--wake-port", wake_port}};
@@ -121,6 +120,11 @@ TEST_CASE("a wake counts as it was sent and once, whatever else is sent to the d
     between.say(device, recorded);
     between.say(device, altered(genuine));
     between.say(device, {genuine, genuine});
+    // As many as that may be more than the device's socket takes at once: the server's next tries
+    // pass, too.
+    while (!order->wait(100ms).has_value())
+      while (between.has_heard())
+        between.say(device, {between.hear().bytes});
     CHECK_MESSAGE(order->wait() == 0, order->output());
     CHECK_MESSAGE(order->output().find("after a wake") != std::string::npos, order->output());
     wait_until_quiet(console, agent);
@@ -128,14 +132,14 @@ TEST_CASE("a wake counts as it was sent and once, whatever else is sent to the d
     recorded.push_back(genuine);
   }
   // Nobody was answered: all that came is the server's.
-  while (between.has_heard())
-    CHECK(between.hear().bytes == recorded.back());
+  between.expect_only(recorded.back());
+  CHECK(eventually([&] { return figures{server}.of("wakes_arrived_total") >= 3; }));
   CHECK(figures{server}.of("wakes_arrived_total") == 3);
   CHECK(agent.stop() == 0);
   CHECK(server.stop() == 0);
 }
 
-TEST_CASE("a notice counts as it was sent and once, and only its own answer ends the tries") {
+TEST_CASE("a notice counts as it was sent and once, and nothing but its own answer is taken for one") {
   server_under_test server;
   server.start();
   const console_under_test console{server};
@@ -152,15 +156,19 @@ TEST_CASE("a notice counts as it was sent and once, and only its own answer ends
   // Its server never hears of it for now; the agent gets what can be made of a genuine answer.
   tap stranger;
   const auto forged = altered(said.bytes);
-  stranger.say(here, forged);
-  REQUIRE(eventually(
-    [&] { return figures{server}.of("notices_datagrams_refused_total") == forged.size(); }));
+  constexpr std::size_t at_once = 100; // or some might find no room in the server's socket
+  for (std::size_t i = 0; i < forged.size(); i += at_once) {
+    const auto end = std::min(i + at_once, forged.size());
+    stranger.say(here, {forged.begin() + static_cast<std::ptrdiff_t>(i),
+                        forged.begin() + static_cast<std::ptrdiff_t>(end)});
+    REQUIRE(eventually(
+      [&] { return figures{server}.of("notices_datagrams_refused_total") == end; }));
+  }
   CHECK(figures{server}.of("notices_taken_total") == 0);
   CHECK_FALSE(stranger.has_heard());
   CHECK(device_of(console, "tapped").value("state", "") == "idle");
-  while (agent.program().wait(0ms) == std::nullopt && between.has_heard(1s))
-    CHECK(between.hear().bytes == said.bytes); // the tries are the same
   CHECK(agent.program().wait() == 0);
+  between.expect_only(said.bytes); // the tries are the same
 
   // It got through late, but it did; and its answer is no longer than the question.
   between.say(here, {said.bytes});
@@ -169,7 +177,8 @@ TEST_CASE("a notice counts as it was sent and once, and only its own answer ends
   CHECK(answer.bytes.size() <= said.bytes.size());
   CHECK(device_of(console, "tapped").value("state", "") == "off");
   between.say(here, {said.bytes});
-  CHECK(between.hear().bytes == answer.bytes);
+  const auto again = between.hear();
+  CHECK(again.bytes == answer.bytes);
 
   // Any hello ends it; then the recorded one is worth nothing, and is not even answered.
   agent.start();
@@ -179,21 +188,23 @@ TEST_CASE("a notice counts as it was sent and once, and only its own answer ends
   CHECK_FALSE(between.has_heard());
   CHECK(device_of(console, "tapped").value("state", "") == "idle");
 
-  // The other way: nothing that is not exactly the answer to its present notice stops the tries.
+  // The other way: nothing that is not exactly the answer to its present notice is taken for one.
   agent.program().signal(SIGTERM);
   const auto second = between.hear();
   CHECK(second.bytes != said.bytes);
   between.say(here, {second.bytes});
-  const auto genuine = between.hear();
-  REQUIRE(genuine.peer == here);
+  auto genuine = between.hear();
+  for (; genuine.peer != here; genuine = between.hear())
+    CHECK(genuine.bytes == second.bytes); // another try
   auto useless = altered(genuine.bytes);
   useless.push_back(answer.bytes);
   useless.push_back(second.bytes);
   between.say(second.peer, useless);
-  for (int more = 0; more < 2; ++more)
-    CHECK(between.hear().bytes == second.bytes);
-  between.say(second.peer, {genuine.bytes});
   CHECK(agent.program().wait() == 0);
+  CHECK_MESSAGE(agent.program().output().find("has not acknowledged that this device goes") !=
+                  std::string::npos,
+                agent.program().output());
+  between.expect_only(second.bytes);
   CHECK_FALSE(stranger.has_heard());
   CHECK(server.stop() == 0);
 }

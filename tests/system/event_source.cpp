@@ -48,6 +48,11 @@ bool event_source::has_acknowledged(std::uint64_t events, std::chrono::milliseco
   return changed_.wait_for(lock, time, [&] { return acknowledged_ >= events; });
 }
 
+bool event_source::rests_within(std::chrono::milliseconds time) {
+  std::unique_lock lock{mutex_};
+  return changed_.wait_for(lock, time, [this] { return port_ == 0 && !talking_; });
+}
+
 std::uint64_t event_source::acknowledged() {
   const std::lock_guard lock{mutex_};
   return acknowledged_;
@@ -76,11 +81,14 @@ void event_source::work() {
     if (stopping_)
       return;
     const auto port = std::exchange(port_, 0);
+    talking_ = true;
     lock.unlock();
     auto why = converse(port);
     client_.hang_up();
     const std::lock_guard again{mutex_};
     last_words_ = std::move(why);
+    talking_ = false;
+    changed_.notify_all();
   }
 }
 

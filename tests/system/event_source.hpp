@@ -29,6 +29,9 @@ public:
   bool has_acknowledged(std::uint64_t events, std::chrono::milliseconds time);
 
   [[nodiscard]] std::uint64_t acknowledged();
+  /// Waits until it has no connection and no word to try: then nothing more is acknowledged. False:
+  /// not in time.
+  [[nodiscard]] bool rests_within(std::chrono::milliseconds time);
   /// How its last connection ended, for when the test fails.
   [[nodiscard]] std::string last_words();
   /// A promise that the server has broken, in words; empty: none.
@@ -60,6 +63,7 @@ private:
   std::mutex mutex_;
   std::condition_variable changed_;
   std::uint16_t port_ = 0; ///< 0: none to try
+  bool talking_ = false; ///< there is a connection, or is tried
   bool stopping_ = false;
   std::uint64_t acknowledged_ = 0;
   std::string complaint_;

@@ -1,7 +1,6 @@
 #include "tests/system/fleet.hpp"
 
 #include "net/https_client.hpp"
-#include "net/udp_socket.hpp"
 
 #include <doctest/doctest.h>
 
@@ -20,10 +19,6 @@ words joined(words front, const words& back) {
   return front;
 }
 
-std::uint16_t port_in(const std::string& text) {
-  return static_cast<std::uint16_t>(std::stoi(text.substr(text.rfind(':') + 1)));
-}
-
 /// What a program printed behind a label of its announcement.
 std::string announced(process& program, const std::string& label) {
   const auto found = program.expect("\n  " + label + " +(\\S+)\n");
@@ -37,7 +32,10 @@ std::string announced(process& program, const std::string& label) {
 
 server_under_test::server_under_test(words settings, words wrapper, std::filesystem::path data)
   : settings_(std::move(settings)), wrapper_(std::move(wrapper)),
-    data_(data.empty() ? directory_.path() / "server" : std::move(data)) {}
+    data_(data.empty() ? directory_.path() / "server" : std::move(data)) {
+  if (std::find(settings_.begin(), settings_.end(), "--plain-enabled") != settings_.end())
+    plain_port_ = reserve_port();
+}
 
 void server_under_test::start() {
   const words own{MUSTER_SERVER_PATH,
@@ -60,19 +58,12 @@ void server_under_test::start() {
                   // Nobody reads its output for long stretches, and a full pipe would stop it.
                   "--log-level",
                   "warning"};
-  const bool plain =
-    std::find(settings_.begin(), settings_.end(), "--plain-enabled") != settings_.end();
-  const words open = plain ? words{"--plain-address", agents_host_, "--plain-port",
-                                   std::to_string(plain_port_)}
-                           : words{};
+  const words open = plain_port_ != 0 ? words{"--plain-address", agents_host_, "--plain-port",
+                                              std::to_string(plain_port_)}
+                                      : words{};
   program_ =
     std::make_unique<process>(joined(joined(joined(wrapper_, own), open), settings_));
   REQUIRE_MESSAGE(program_->expect("muster-server: ready\n").has_value(), program_->output());
-  agents_port_ = port_in(announced(*program_, "agents"));
-  if (plain)
-    plain_port_ = port_in(announced(*program_, "plain"));
-  notices_port_ = port_in(announced(*program_, "notices"));
-  admin_port_ = port_in(announced(*program_, "console"));
   pin_ = announced(*program_, "pin");
   if (first_token_file_.empty()) {
     first_password_file_ = announced(*program_, "first password");
@@ -102,7 +93,7 @@ net::http::response server_under_test::get(const std::string& path) const {
   net::http::request request;
   request.method = "GET";
   request.path = path;
-  const auto answer = client->exchange(request, std::chrono::seconds{20}, problem);
+  const auto answer = client->exchange(request, patience, problem);
   REQUIRE_MESSAGE(answer.has_value(), problem);
   return *answer;
 }
@@ -230,21 +221,13 @@ words console_under_test::environment() const {
   return {"MUSTER_CONFIG=" + (directory_.path() / "console").string(), "COLUMNS=200"};
 }
 
-// -- figures and ports ----------------------------------------------------------------------------
+// -- figures --------------------------------------------------------------------------------------
 
 std::uint64_t figures::of(const std::string& name) const {
   const auto line = "\nmuster_" + name + " ";
   const auto at = text_.find(line);
   REQUIRE_MESSAGE(at != std::string::npos, "no figure " << name);
   return std::stoull(text_.substr(at + line.size()));
-}
-
-std::string free_udp_port() {
-  bool v6 = false;
-  std::error_code ec;
-  const auto socket = net::bind_udp("127.0.0.1", 0, 1 << 16, v6, ec);
-  REQUIRE(socket);
-  return std::to_string(net::udp_port_of(socket.get()));
 }
 
 // -- waiting --------------------------------------------------------------------------------------

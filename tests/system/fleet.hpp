@@ -1,9 +1,10 @@
 #pragma once
-// A real fleet of a test's own: muster-server with a temporary data directory and any free ports,
+// A real fleet of a test's own: muster-server with a temporary data directory and ports of its own,
 // agents with theirs, and the console logged in.
 
 #include "net/http.hpp"
 #include "tests/system/process.hpp"
+#include "tests/system/reserved_port.hpp"
 #include "tests/system/wire_client.hpp"
 
 #include <nlohmann/json.hpp>
@@ -30,12 +31,12 @@ public:
 
   /// For agents, before the first start; the console stays on loopback.
   void listen_on(std::string address) { agents_host_ = std::move(address); }
-  /// Starts and waits until it is ready. After the first time it keeps its ports.
+  /// Starts and waits until it is ready. It has the same ports each time.
   void start();
   /// SIGKILL, and waits until it is gone.
   void kill();
   /// SIGTERM; its exit code, or -1 when it does not end in time.
-  [[nodiscard]] int stop(std::chrono::milliseconds time = std::chrono::seconds{20});
+  [[nodiscard]] int stop(std::chrono::milliseconds time = patience);
 
   [[nodiscard]] const std::filesystem::path& directory() const { return directory_.path(); }
   [[nodiscard]] const std::filesystem::path& data() const { return data_; }
@@ -73,10 +74,10 @@ private:
   words wrapper_;
   std::filesystem::path data_;
   std::string agents_host_ = "127.0.0.1";
-  std::uint16_t agents_port_ = 0;
+  std::uint16_t agents_port_ = reserve_port();
   std::uint16_t plain_port_ = 0;
-  std::uint16_t admin_port_ = 0;
-  std::uint16_t notices_port_ = 0;
+  std::uint16_t admin_port_ = reserve_port();
+  std::uint16_t notices_port_ = reserve_port();
   std::string pin_;
   std::filesystem::path first_token_file_;
   std::filesystem::path first_password_file_;
@@ -94,7 +95,7 @@ public:
   /// `more` are flags for this start alone.
   void start(words more = {});
   void kill();
-  [[nodiscard]] int stop(std::chrono::milliseconds time = std::chrono::seconds{20});
+  [[nodiscard]] int stop(std::chrono::milliseconds time = patience);
   [[nodiscard]] process& program() { return *program_; }
   [[nodiscard]] std::filesystem::path data() const { return directory_.path() / "agent"; }
   [[nodiscard]] const std::string& name() const { return name_; }
@@ -149,11 +150,13 @@ private:
   std::string text_;
 };
 
-/// A UDP port of loopback that nobody has just now.
-[[nodiscard]] std::string free_udp_port();
+/// How long an agent may stay away that found its server gone several times in a row: its pauses
+/// grow threefold.
+inline constexpr std::chrono::seconds comeback_max{180};
 
-/// Asks until the answer is true, for at most `time`.
+/// Asks until the answer is true, for at most `time`. The question must not have been true before
+/// what the test did.
 [[nodiscard]] bool eventually(const std::function<bool()>& question,
-                              std::chrono::milliseconds time = std::chrono::seconds{20});
+                              std::chrono::milliseconds time = patience);
 
 } // namespace muster::test

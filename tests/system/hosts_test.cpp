@@ -32,7 +32,7 @@ TEST_CASE("a device that goes off the network is idle first, and an event is tol
       if (event.value("text", "") == "unplugged")
         return true;
     return false;
-  }, 60s));
+  }, comeback_max));
   CHECK(agent.stop() == 0);
   CHECK(server.stop() == 0);
 }
@@ -62,15 +62,13 @@ TEST_CASE("a kept connection whose peer vanished without a word is noticed by bo
 
   net.set_plugged(1, false);
   net.set_plugged(2, false);
-  const auto begun = std::chrono::steady_clock::now();
+  // By itself TCP would take a quarter of an hour.
   CHECK(eventually([&] { return connected() == 0; }));
   CHECK(eventually([&] { return !knows(secret) && !knows(open); }));
-  // Two periods, and a while for a busy machine; by itself TCP would take a quarter of an hour.
-  CHECK(std::chrono::steady_clock::now() - begun < 10s);
 
   net.set_plugged(1, true);
   net.set_plugged(2, true);
-  CHECK(eventually([&] { return connected() == 2; }, 60s));
+  CHECK(eventually([&] { return connected() == 2; }, comeback_max));
   CHECK(secret.stop() == 0);
   CHECK(open.stop() == 0);
   CHECK(server.stop() == 0);

@@ -12,11 +12,12 @@ using namespace std::chrono_literals;
 
 namespace {
 
-/// All connections have ended, and there are so many.
-bool have_ended(wire_relay& wire, std::size_t connections) {
+/// There are more than so many connections, and all have ended. (An agent that has an event to tell
+/// comes by itself.)
+bool have_ended(wire_relay& wire, std::size_t before) {
   return eventually([&] {
     const auto all = wire.connections();
-    return all.size() == connections
+    return all.size() > before
            && std::all_of(all.begin(), all.end(), [](const auto& t) { return t.ended; });
   });
 }
@@ -29,14 +30,15 @@ TEST_CASE("an idle sync over a resumed connection costs at most 1.5 KB, ticket a
   wire_relay wire{server.agents_port()};
   agent_under_test agent{server, "thrifty"};
   agent.start({"--server", wire.address()});
-  REQUIRE(have_ended(wire, 1)); // everything handed over, and a first ticket
+  REQUIRE(have_ended(wire, 0)); // everything handed over, and a first ticket
 
   // Load and memory move, services may: of several syncs one has nothing else to say.
   std::size_t least = SIZE_MAX;
-  for (std::size_t i = 2; i <= 5; ++i) {
+  for (int i = 0; i < 4; ++i) {
+    const auto before = wire.connections().size();
     const auto synced = agent.run({"sync"});
     REQUIRE_MESSAGE(synced.exit_code == 0, synced.output);
-    REQUIRE(have_ended(wire, i));
+    REQUIRE(have_ended(wire, before));
     const auto last = wire.connections().back();
     least = std::min(least, last.up + last.down);
     // Each segment has 20 bytes of IPv4, 20 of TCP and (but for the first) 12 of time stamps.

@@ -31,6 +31,7 @@ constexpr const char* systemd_analyze = "/usr/bin/systemd-analyze";
 constexpr const char* systemd_sysusers = "/usr/bin/systemd-sysusers";
 constexpr const char* setpriv = "/usr/bin/setpriv";
 constexpr unsigned nobody = 65534;
+constexpr int patience_ms = std::chrono::milliseconds{patience}.count();
 
 std::string text_of(const fs::path& file) {
   std::ifstream in(file);
@@ -94,7 +95,7 @@ public:
   [[nodiscard]] std::string next() const {
     pollfd waiting{fd_, POLLIN, 0};
     std::array<char, 256> buffer{};
-    if (::poll(&waiting, 1, 30'000) != 1)
+    if (::poll(&waiting, 1, patience_ms) != 1)
       return {};
     const auto got = ::recv(fd_, buffer.data(), buffer.size(), 0);
     return {buffer.data(), static_cast<std::size_t>(std::max<ssize_t>(got, 0))};

@@ -51,7 +51,7 @@ TEST_CASE("a device goes to another server and takes along what the old one has 
   const console_under_test there{other};
   // The setting that names the old server is void from then on.
   agent_under_test agent{home, "mover",
-                         callable(home, free_udp_port(), {"--server", home.agents_address()})};
+                         callable(home, std::to_string(reserve_port()), {"--server", home.agents_address()})};
   agent.start();
   REQUIRE(eventually([&] { return has_synced(agent); }));
   const auto before = identity_of(agent);
@@ -82,7 +82,7 @@ TEST_CASE("a device goes to another server and takes along what the old one has 
   CHECK(identity_of(agent).device_id != before.device_id);
   REQUIRE(eventually([&] {
     return status_of(agent).value("server", "") == other.agents_address() && has_synced(agent);
-  }, 60s));
+  }, comeback_max));
   CHECK(agent.program().id() == pid);
   CHECK_FALSE(agent.program().wait(0ms).has_value());
   for (const auto* text : {"first", "second"}) {
@@ -99,7 +99,7 @@ TEST_CASE("a device follows its server to another address as the same device, wi
   server_under_test server;
   server.start();
   const console_under_test console{server};
-  agent_under_test agent{server, "follower", callable(server, free_udp_port())};
+  agent_under_test agent{server, "follower", callable(server, std::to_string(reserve_port()))};
   agent.start();
   REQUIRE(eventually([&] { return has_synced(agent); }));
   const auto before = identity_of(agent);
@@ -132,7 +132,7 @@ TEST_CASE("a move that is killed leaves the one enrolment or the other, and a re
   const console_under_test there{other};
   const auto token = there.json({"token", "create", "--name", "once", "--uses", "1"}).value("secret", "");
   REQUIRE_FALSE(token.empty());
-  agent_under_test agent{home, "clumsy", callable(home, free_udp_port())};
+  agent_under_test agent{home, "clumsy", callable(home, std::to_string(reserve_port()))};
   const auto before = identity_of(agent);
   bool moved = false;
   for (int ms = 0; ms < 160 && !moved; ms += 8) {

@@ -13,6 +13,10 @@
 
 namespace muster::test {
 
+/// How long a test waits for what has to come. Far more than it takes: what is too slow on a machine
+/// with other work to do is not wrong. Nobody waits so long for what must not come.
+inline constexpr std::chrono::seconds patience{60};
+
 /// A directory below the system's temporary one, removed with everything in it at the end.
 class temporary_directory {
 public:
@@ -41,11 +45,10 @@ public:
   /// Reads output until a line matches, for at most `time`; answers the match's first group (or the
   /// whole match). Empty: it never came; output() then says what did.
   [[nodiscard]] std::optional<std::string> expect(const std::string& pattern,
-                                                  std::chrono::milliseconds time
-                                                  = std::chrono::seconds{30});
+                                                  std::chrono::milliseconds time = patience);
   void signal(int number);
   /// Waits for the end; the exit code, or 128 + the signal's number. Empty: it still runs.
-  [[nodiscard]] std::optional<int> wait(std::chrono::milliseconds time = std::chrono::seconds{30});
+  [[nodiscard]] std::optional<int> wait(std::chrono::milliseconds time = patience);
   [[nodiscard]] const std::string& output() const noexcept { return output_; }
   [[nodiscard]] pid_t id() const noexcept { return id_; }
 
@@ -67,6 +70,6 @@ struct finished {
 /// Runs a program to its end.
 [[nodiscard]] finished run(std::vector<std::string> command,
                            std::vector<std::string> environment = {},
-                           std::chrono::milliseconds time = std::chrono::seconds{60});
+                           std::chrono::milliseconds time = 2 * patience);
 
 } // namespace muster::test

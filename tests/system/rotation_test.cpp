@@ -1,7 +1,7 @@
 // Must hold: other keys for datagrams leave no device out of reach that connects between two
 // rotations, and a rotation that was said to be done is done, whatever happens next.
 
-#include "tests/system/fleet.hpp"
+#include "tests/system/agent_side.hpp"
 
 #include <doctest/doctest.h>
 
@@ -26,18 +26,13 @@ struct rotating_fleet {
     console = std::make_unique<console_under_test>(server);
     agent = std::make_unique<agent_under_test>(server, "sleeper",
                                                words{"--wake-address", "127.0.0.1", "--wake-port",
-                                                     free_udp_port(), "--notice-port",
+                                                     std::to_string(reserve_port()), "--notice-port",
                                                      std::to_string(server.notices_port())});
     agent->start();
-    REQUIRE(eventually([&] { return is_idle() && newest_of_agent() == "1"; }));
+    REQUIRE(eventually([&] { return newest_of_agent() == "1" && rests(); }));
   }
 
-  /// It has synced, and its connection is over.
-  [[nodiscard]] bool is_idle() const {
-    const auto device =
-      console->json({"device", "sleeper"}).value("device", nlohmann::json::object());
-    return device.value("lastSyncUs", "0") != "0" && device.value("state", "") == "idle";
-  }
+  [[nodiscard]] bool rests() const { return is_quiet(*console, *agent); }
   /// The newest generation whose keys are on the agent's disk.
   [[nodiscard]] std::string newest_of_agent() const {
     std::ifstream in(agent->data() / "identity" / "datagram.keys");
@@ -58,7 +53,7 @@ struct rotating_fleet {
     const auto done = console->run({"sync", "sleeper"});
     CHECK_MESSAGE(done.exit_code == 0, done.output);
     CHECK_MESSAGE(done.output.find("after a wake") != std::string::npos, done.output);
-    REQUIRE(eventually([&] { return is_idle(); }));
+    REQUIRE(eventually([&] { return rests(); }));
   }
 };
 
@@ -85,11 +80,7 @@ TEST_CASE_FIXTURE(rotating_fleet,
 
   // The goodbye is under the newest, which the server believes.
   CHECK(agent->stop() == 0);
-  CHECK(eventually([&] {
-    return console->json({"device", "sleeper"})
-             .value("device", nlohmann::json::object())
-             .value("state", "") == "off";
-  }));
+  CHECK(eventually([&] { return state_of(*console, "sleeper") == "off"; }));
   CHECK(server.stop() == 0);
 }
 
@@ -109,7 +100,7 @@ TEST_CASE_FIXTURE(
   CHECK(newest_of_agent() == "1");
 
   CHECK(agent->run({"sync"}).exit_code == 0);
-  REQUIRE(eventually([&] { return newest_of_agent() == third && is_idle(); }));
+  REQUIRE(eventually([&] { return newest_of_agent() == third && rests(); }));
   expect_woken();
 
   // Offline, too.

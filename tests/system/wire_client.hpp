@@ -7,6 +7,7 @@
 #include "net/link.hpp"
 #include "net/tls_context.hpp"
 #include "net/wire/agent.pb.h"
+#include "tests/system/process.hpp"
 
 #include <chrono>
 #include <condition_variable>
@@ -53,12 +54,12 @@ public:
   /// The next message. Empty: nothing came in time, or the connection has ended and everything was
   /// taken. Pings are answered on the way.
   [[nodiscard]] std::optional<wire::server_message>
-  hear(std::chrono::milliseconds time = std::chrono::seconds{20});
+  hear(std::chrono::milliseconds time = patience);
   /// The same; pings are answered by the test.
   [[nodiscard]] std::optional<wire::server_message>
-  hear_any(std::chrono::milliseconds time = std::chrono::seconds{20});
+  hear_any(std::chrono::milliseconds time = patience);
   /// Waits for the end of the connection. False: it still stands.
-  [[nodiscard]] bool ends_within(std::chrono::milliseconds time);
+  [[nodiscard]] bool ends_within(std::chrono::milliseconds time = patience);
   /// Why it ended, in words; empty: in an orderly way, or not yet.
   [[nodiscard]] std::string why_ended() const;
   void hang_up();
