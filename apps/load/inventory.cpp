@@ -26,7 +26,7 @@ std::string facts_of(std::uint32_t number) {
   return facts.SerializeAsString();
 }
 
-std::string applications_of(std::mt19937_64& random) {
+std::string applications_of(std::mt19937_64& random, std::uint32_t changes) {
   wire::applications list;
   for (std::uint32_t i = 0; i < stock; ++i) {
     const auto draw = random() % 100;
@@ -42,6 +42,10 @@ std::string applications_of(std::mt19937_64& random) {
     application->set_manager("dpkg");
     application->set_installed_at_s(1700000000 + i * 3600);
     application->set_size_bytes(1024ULL * (100 + i));
+  }
+  for (std::uint32_t i = 0; i < changes && list.items_size() > 0; ++i) {
+    auto* const upgraded = list.mutable_items(static_cast<int>(i) % list.items_size());
+    upgraded->set_version(upgraded->version() + "+1");
   }
   return list.SerializeAsString();
 }
@@ -62,9 +66,10 @@ std::string run_states_of(std::mt19937_64& random) {
 
 } // namespace
 
-std::array<std::string, 3> make_inventory(std::uint64_t seed, std::uint32_t number) {
+std::array<std::string, 3> make_inventory(std::uint64_t seed, std::uint32_t number,
+                                          std::uint32_t changes) {
   std::mt19937_64 random{seed * 0x9e3779b97f4a7c15ULL + number};
-  auto applications = applications_of(random);
+  auto applications = applications_of(random, changes);
   return {facts_of(number), std::move(applications), run_states_of(random)};
 }
 

@@ -1,108 +1,83 @@
-#include "apps/load/keep.hpp"
+#include "apps/load/scenarios.hpp"
 
-#include <condition_variable>
-#include <mutex>
+#include <fmt/format.h>
 
 namespace muster::load {
 
 namespace {
 
-using namespace std::chrono_literals;
-
-/// Counts what the players tell and starts the next one when a place is free.
-class ramp {
+class keep_run final : public scenario, troupe {
 public:
-  ramp(net::io_pool& pool, const keep_options& options) : pool_(pool), options_(options) {}
-
-  void start_more() {
-    std::unique_lock lock{mutex_};
-    while (!stopping_ && next_ < options_.agents && in_progress_ < options_.at_once) {
-      const auto number = options_.first_number + next_++;
-      ++in_progress_;
-      lock.unlock(); // a key pair is made here, and a failure may be told at once
-      std::make_shared<player>(pool_, options_.player, number,
-                               [this](milestone m, const std::string& why) { told(m, why); })
-        ->start();
-      lock.lock();
-    }
+  keep_run(stage& where, const scenario_options& options, result& into)
+    : troupe(where, options.fleet, into), hold_(options.duration) {
+    into.latency_of = "connection to end of sync";
   }
 
-  void stop() {
-    const std::lock_guard lock{mutex_};
-    stopping_ = true;
+  void begin() override { troupe::begin(); }
+
+  void end() override {
+    into().tell("kept", static_cast<double>(kept_));
+    into().tell("failed", static_cast<double>(failed_));
+    into().tell("lost", static_cast<double>(lost_));
+    into().tell("ramp_ms", static_cast<double>(ramped_.count()));
   }
 
-  [[nodiscard]] keep_result snapshot() {
-    const std::lock_guard lock{mutex_};
-    return result_;
-  }
-
-  /// True once every player has been kept or has failed.
-  bool settled_within(std::chrono::milliseconds time) {
-    std::unique_lock lock{mutex_};
-    return changed_.wait_for(lock, time, [this] {
-      return result_.kept + result_.failed >= options_.agents || (stopping_ && in_progress_ == 0);
-    });
-  }
-
-  void wait_for_news(std::chrono::milliseconds time) {
-    std::unique_lock lock{mutex_};
-    changed_.wait_for(lock, time);
+  [[nodiscard]] std::string progress() const override {
+    return fmt::format("kept {}, failed {}, lost {}", kept_, failed_, lost_);
   }
 
 private:
-  void told(milestone m, const std::string& why) {
-    const std::lock_guard lock{mutex_};
-    switch (m) {
-      case milestone::enrolled: ++result_.enrolled; return;
-      case milestone::kept: ++result_.kept; --in_progress_; break;
-      case milestone::failed: ++result_.failed; --in_progress_; ++result_.causes[why]; break;
-      case milestone::lost: ++result_.lost; ++result_.causes[why]; break;
-    }
-    changed_.notify_all();
+  void enrolled() override {
+    began_ = steady::now();
+    came_.resize(players().size());
+    if (players().empty())
+      return where().finish();
+    ramp();
   }
 
-  net::io_pool& pool_;
-  const keep_options& options_;
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  keep_result result_;
-  std::uint32_t next_ = 0;
-  std::uint32_t in_progress_ = 0;
-  bool stopping_ = false;
+  void on(player& who, const player_news& what) override {
+    auto& came = came_[who.seat()];
+    switch (what.what) {
+    case news::synced:
+      if (std::exchange(came, true))
+        return; // again, because somebody asked
+      ++kept_;
+      into().done(std::chrono::duration_cast<std::chrono::microseconds>(steady::now() - began_));
+      return arrived();
+    case news::failed:
+    case news::sent_away:
+      into().failed(std::string{what.text});
+      ++(came ? lost_ : failed_);
+      if (!came)
+        arrived();
+      return;
+    default:
+      return;
+    }
+  }
+
+  void arrived() {
+    settled();
+    if (kept_ + failed_ < players().size())
+      return;
+    ramped_ = std::chrono::duration_cast<std::chrono::milliseconds>(steady::now() - began_);
+    where().at(steady::now() + hold_, [this] { where().finish(); });
+  }
+
+  std::chrono::milliseconds hold_;
+  std::chrono::milliseconds ramped_{0};
+  steady::time_point began_;
+  std::vector<char> came_;
+  std::uint64_t kept_ = 0;
+  std::uint64_t failed_ = 0;
+  std::uint64_t lost_ = 0;
 };
 
 } // namespace
 
-keep_result play_keep(const keep_options& options, const std::function<bool()>& stopped,
-                      const std::function<void(const keep_result&)>& progress) {
-  using clock = std::chrono::steady_clock;
-  net::io_pool pool{options.io_threads};
-  ramp fleet{pool, options};
-  const auto began = clock::now();
-  auto told_at = began;
-  const auto tell = [&] {
-    if (clock::now() - told_at >= 1s) {
-      told_at = clock::now();
-      progress(fleet.snapshot());
-    }
-  };
-  bool settled = false;
-  while (!settled && !stopped()) {
-    fleet.start_more();
-    settled = fleet.settled_within(10ms);
-    tell();
-  }
-  const auto ramped = clock::now();
-  while (settled && !stopped() && clock::now() - ramped < options.hold) {
-    fleet.wait_for_news(100ms);
-    tell();
-  }
-  fleet.stop();
-  auto result = fleet.snapshot(); // before our own leaving counts as losses
-  pool.join();
-  result.ramp = std::chrono::duration_cast<std::chrono::milliseconds>(ramped - began);
-  return result;
+std::unique_ptr<scenario> keep_scenario(stage& where, const scenario_options& options,
+                                        result& into) {
+  return std::make_unique<keep_run>(where, options, into);
 }
 
 } // namespace muster::load

@@ -1,19 +1,28 @@
 // muster-load: plays a fleet against a server and says what it measured.
 
 #include "apps/common/command_line.hpp"
-#include "apps/load/keep.hpp"
+#include "apps/console/failure.hpp"
+#include "apps/console/profile.hpp"
+#include "apps/console/transport.hpp"
+#include "apps/load/options.hpp"
+#include "apps/load/report.hpp"
+#include "apps/load/scenarios.hpp"
+#include "apps/load/server_watch.hpp"
 
 #include <muster/version.hpp>
 
 #include <CLI/CLI.hpp>
+#include <fmt/format.h>
 
 #include <atomic>
 #include <csignal>
 #include <cstdio>
-#include <cstdlib>
-#include <string>
+#include <ctime>
+#include <fstream>
 
 namespace {
+
+using namespace muster::load;
 
 std::atomic<bool> interrupted{false};
 static_assert(std::atomic<bool>::is_always_lock_free);
@@ -22,82 +31,114 @@ void on_signal(int) {
   interrupted = true;
 }
 
-void print(const muster::load::keep_result& r) {
-  std::fprintf(stderr, "enrolled %u, kept %u, failed %u, lost %u\n", r.enrolled, r.kept, r.failed,
-               r.lost);
-}
-
-void print_json(const muster::load::keep_result& r) {
-  std::printf(
-    R"({"scenario":"keep","enrolled":%u,"kept":%u,"failed":%u,"lost":%u,"ramp_ms":%lld})"
-    "\n",
-    r.enrolled, r.kept, r.failed, r.lost, static_cast<long long>(r.ramp.count()));
-}
-
-int usage_error(const std::string& what) {
+int complain(const std::string& what, int code = muster::exit_usage) {
   std::fprintf(stderr, "muster-load: %s\n", what.c_str());
-  return 2;
+  return code;
+}
+
+std::string started() {
+  const auto now = std::time(nullptr);
+  std::tm utc{};
+  gmtime_r(&now, &utc);
+  char text[32];
+  std::strftime(text, sizeof text, "%Y-%m-%d %H:%M UTC", &utc);
+  return text;
+}
+
+std::optional<server_watch> watched(const load_options& options) {
+  if (!options.watch_server)
+    return std::nullopt;
+  return options.server_pid != 0 ? std::optional(server_watch{options.server_pid})
+                                 : server_watch::find();
+}
+
+/// By the log-in of `muster login`. What keeps it from being proved is an error of the run.
+void prove(const std::vector<ledger_entry>& ledger, result& into) try {
+  std::string problem;
+  const auto login = muster::console::load_profile(muster::console::profile_directory(), problem);
+  if (!login)
+    throw muster::console::failure(
+      muster::exit_failed,
+      problem.empty() ? "nobody has logged in; see 'muster login --help'" : problem);
+  muster::console::api server{muster::console::connect_https, *login};
+  const auto found = verify(server, ledger);
+  into.tell("verified", static_cast<double>(found.acknowledged - found.missing));
+  into.tell("verified_missing", static_cast<double>(found.missing));
+  into.tell("verified_doubled", static_cast<double>(found.doubled));
+} catch (const muster::console::failure& why) {
+  into.failed("--verify: " + why.text());
+}
+
+/// Plays it, with a line of progress each second.
+result play(const load_options& options) {
+  result out{options.scenario};
+  stage where;
+  auto server = watched(options);
+  const auto what = options.make(where, options.settings, out);
+  const auto each_second = [&] {
+    const auto& now = out.present();
+    const double cpu = server ? server->cpu_percent() : 0;
+    const auto memory = server ? server->memory_bytes() : 0;
+    auto line = fmt::format("{}: {}, {}/s, {} errors", options.scenario, what->progress(), now.done,
+                            out.error_count());
+    if (server)
+      line += fmt::format(", server {:.0f} % CPU, {} MB", cpu, memory >> 20);
+    std::fprintf(stderr, "%s\n", line.c_str());
+    out.next_second(cpu, memory);
+  };
+  where.run([&] { what->begin(); }, [] { return interrupted.load(); }, each_second);
+  what->end();
+  if (options.verify)
+    prove(what->ledger(), out);
+  out.tell("generator_lag_ms", static_cast<double>(where.worst_lag().count()) / 1000, "ms");
+  if (server) {
+    server->cpu_percent();
+    out.tell("server_cpu_s", server->cpu_seconds(), "s");
+    out.tell("server_memory_mb", static_cast<double>(server->memory_bytes()) / (1 << 20), "MB");
+  }
+  return out;
+}
+
+/// False when it cannot be written.
+bool write_page(const load_options& options, const result& run) {
+  run_facts facts;
+  facts.all = {{"started", started()},
+               {"server", options.server},
+               {"agents", std::to_string(options.settings.fleet.agents)},
+               {"seed", std::to_string(options.settings.fleet.player.seed)},
+               {"muster-load", std::string{muster::version()}}};
+  std::ofstream out{options.report, std::ios::trunc};
+  out << page_of(run, facts);
+  out.flush();
+  return static_cast<bool>(out);
 }
 
 } // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app{"Plays a fleet of agents against a Muster server.", "muster-load"};
+  CLI::App app{"Plays a fleet of agents against a Muster server, with the real protocol.", "muster-load"};
   app.set_version_flag("--version", "muster-load " + std::string{muster::version()});
-  app.require_subcommand(1);
-  auto* keep = app.add_subcommand("keep", "enrol, connect and stay connected");
-  muster::load::keep_options options;
-  std::string server = "127.0.0.1:13000";
-  std::string pin;
-  std::string token;
-  std::string identities;
-  int hold_s = 0;
-  keep->add_option("--server", server, "HOST:PORT of the server")->capture_default_str();
-  keep->add_option("--pin", pin, "SHA-256 of the server's CA key")->required();
-  keep->add_option("--token", token, "enrolment token (or MUSTER_TOKEN)")->envname("MUSTER_TOKEN");
-  keep->add_option("--agents", options.agents, "how many")
-    ->capture_default_str()
-    ->check(CLI::Range(1, 20000));
-  keep->add_option("--first", options.first_number, "number of the first one");
-  keep->add_option("--at-once", options.at_once, "connection attempts in progress")
-    ->capture_default_str()
-    ->check(CLI::Range(1, 4096));
-  keep->add_option("--source", options.player.source_address, "source address, e.g. 127.0.0.2");
-  keep->add_option("--seed", options.player.seed, "the same seed plays the same fleet")
-    ->capture_default_str();
-  keep->add_option("--identities", identities,
-                   "file of who enrolled: read if it is there, written at the end");
-  keep->add_option("--hold", hold_s, "seconds to stay once all are connected")
-    ->check(CLI::Range(0, 86400));
+  load_options options;
+  declare(app, options);
   if (const auto end = muster::parse_command_line(app, argc, argv))
     return *end;
-
-  const auto endpoint = muster::net::parse_endpoint(server, 13000);
-  if (!endpoint)
-    return usage_error("--server: '" + server + "' is not HOST or HOST:PORT");
-  options.player.server = *endpoint;
-  const auto raw_pin = muster::net::from_hex(pin);
-  if (!raw_pin || raw_pin->size() != options.player.pin.size())
-    return usage_error("--pin: give the 64 hexadecimal digits that the server prints");
-  std::copy(raw_pin->begin(), raw_pin->end(), options.player.pin.begin());
-  if (token.empty() && identities.empty())
-    return usage_error("no enrolment token: give --token or MUSTER_TOKEN, or --identities of a run before");
-  options.player.token = token;
-  options.hold = std::chrono::seconds{hold_s};
-  muster::load::identity_file known;
   std::string problem;
-  if (!identities.empty() && !known.load(identities, problem))
-    return usage_error("--identities: " + problem);
-  options.player.identities = &known;
+  identity_file known;
+  if (!complete(options, known, problem))
+    return complain(problem);
 
   std::signal(SIGINT, on_signal);
   std::signal(SIGTERM, on_signal);
-  const auto result = muster::load::play_keep(options, [] { return interrupted.load(); }, print);
-  print(result);
-  for (const auto& [cause, times] : result.causes)
-    std::fprintf(stderr, "  %u x %s\n", times, cause.c_str());
-  print_json(result);
-  if (!identities.empty() && !known.save(identities, problem))
-    return usage_error("--identities: " + problem);
-  return result.failed + result.lost == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+  const auto run = play(options);
+  std::fprintf(stderr, "%s", table_of(run).c_str());
+  std::printf("%s\n", json_of(run).c_str());
+  if (!options.identities.empty() && !known.save(options.identities, problem))
+    return complain("--identities: " + problem, muster::exit_failed);
+  if (!options.report.empty() && !write_page(options, run))
+    return complain("--report: " + options.report + " cannot be written", muster::exit_failed);
+  const auto missed = unmet(options.requirements, run);
+  for (const auto& one : missed)
+    std::fprintf(stderr, "muster-load: %s\n", one.c_str());
+  const bool good = options.requirements.empty() ? run.error_count() == 0 : missed.empty();
+  return good ? muster::exit_fine : muster::exit_failed;
 }

@@ -2,7 +2,6 @@
 
 #include "apps/load/inventory.hpp"
 #include "net/enrolment_proof.hpp"
-#include "net/limits.hpp"
 #include "net/section_digest.hpp"
 #include "net/wire/agent.pb.h"
 
@@ -10,7 +9,8 @@
 
 #include <zstd.h>
 
-#include <chrono>
+#include <algorithm>
+#include <utility>
 
 namespace muster::load {
 
@@ -19,8 +19,8 @@ namespace {
 // More than a sync ever has in flight downwards.
 constexpr std::size_t credit = 8;
 
-std::int64_t now_s() {
-  return std::chrono::duration_cast<std::chrono::seconds>(
+std::int64_t now_ms() {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(
            std::chrono::system_clock::now().time_since_epoch())
     .count();
 }
@@ -43,59 +43,55 @@ std::string fingerprint_of(std::uint64_t seed, std::uint32_t number) {
   return to_text(digest).substr(0, 16);
 }
 
-using inventory_sections = decltype(make_inventory(0, 0));
-
-void fill(google::protobuf::RepeatedPtrField<wire::section_digest>& digests,
-          const inventory_sections& inventory) {
-  for (std::size_t i = 0; i < inventory.size(); ++i) {
-    auto& digest = *digests.Add();
-    digest.set_section(static_cast<wire::section>(i + 1));
-    digest.set_digest(to_text(net::section_digest_of(inventory[i])));
-  }
-}
-
 } // namespace
 
 /// Hands a link's news to its player, and keeps the player alive as long as the link.
 class player::sink final : public net::link_sink {
 public:
-  explicit sink(std::shared_ptr<player> whom) : player_(std::move(whom)) {}
-  void on_message(std::string bytes) override { player_->on_message(bytes); }
+  sink(std::shared_ptr<player> whom, std::uint32_t generation)
+    : player_(std::move(whom)), generation_(generation) {}
+  void on_message(std::string bytes) override {
+    if (player_->generation_ == generation_)
+      player_->on_message(bytes);
+  }
   void on_closed(std::error_code why) override {
-    player_->on_closed(why ? why.message() : "the server closed the connection");
+    if (player_->generation_ == generation_)
+      player_->on_closed(why ? why.message() : "the server closed the connection");
   }
 
 private:
   std::shared_ptr<player> player_;
+  std::uint32_t generation_;
 };
 
 player::player(net::io_pool& pool, const player_options& options, std::uint32_t number,
-               on_milestone told)
-  : pool_(pool),
-    options_(options),
-    number_(number),
-    told_(std::move(told)),
-    key_(nullptr) {
+               player_watcher& watcher)
+  : pool_(pool), options_(options), watcher_(watcher), number_(number), key_(nullptr) {
+  look_at_inventory();
   const auto known = options_.identities ? options_.identities->find(number) : std::nullopt;
-  if (!known) {
-    key_ = net::key_pair::generate();
+  if (!known)
     return;
-  }
   key_ = known->key;
   leaf_ = known->leaf;
   device_ = known->leaf.holder_id();
   server_id_ = known->server_id;
-  enrolling_ = false;
 }
 
-net::client_tls_context_ptr player::make_context(std::string& problem) const {
+// -- coming ---------------------------------------------------------------------------------------
+
+net::client_tls_context_ptr player::make_context(std::string& problem) {
   net::client_tls_options tls;
   tls.server.authority_pin = options_.pin;
-  tls.now_s = now_s;
+  tls.now_s = [] { return now_ms() / 1000; };
   if (leaf_) {
     tls.key = key_;
     tls.leaf = leaf_;
     tls.server.server_id = server_id_;
+    if (options_.resume)
+      tls.on_session = [me = weak_from_this()](net::tls_session_ptr ticket) {
+        if (const auto self = me.lock())
+          self->ticket_ = std::move(ticket);
+      };
   }
   std::error_code ec;
   auto context = net::client_tls_context::make(tls, ec);
@@ -104,28 +100,52 @@ net::client_tls_context_ptr player::make_context(std::string& problem) const {
   return context;
 }
 
-void player::start() {
+void player::enrol() {
+  phase_ = phase::enrolling;
+  if (key_.native() == nullptr)
+    key_ = net::key_pair::generate();
+  dial();
+}
+
+void player::connect(bool keep) {
+  phase_ = phase::connecting;
+  keep_ = keep;
+  dial();
+}
+
+void player::dial() {
+  const auto generation = ++generation_;
   std::string problem;
   auto context = make_context(problem);
   if (!context)
     return fail(problem);
-  net::connect_options to{options_.server, std::move(context), nullptr, options_.source_address};
+  net::connect_options to{options_.server, std::move(context), std::exchange(ticket_, nullptr),
+                          options_.source_address};
   net::connect(pool_, std::move(to),
-               [self = shared_from_this()](const net::accepted_ptr& connection, std::error_code ec,
-                                           const std::string& detail) {
+               [self = shared_from_this(), generation](const net::accepted_ptr& connection,
+                                                       std::error_code ec, const std::string&) {
+                 if (self->generation_ != generation)
+                   return;
+                 // The detail names addresses and times: too many causes to count.
                  if (ec)
-                   return self->fail(detail);
-                 self->link_ = connection->connection;
-                 self->link_->attach(std::make_unique<sink>(self));
-                 if (self->enrolling_)
-                   self->enrol(*connection);
-                 else
-                   self->greet();
-                 self->link_->grant(credit);
+                   return self->fail(ec.message());
+                 self->on_link(*connection);
                });
 }
 
-void player::enrol(const net::accepted& connection) {
+void player::on_link(const net::accepted& connection) {
+  link_ = connection.connection;
+  resumed_ = connection.peer.resumed;
+  link_->attach(std::make_unique<sink>(shared_from_this(), generation_));
+  if (phase_ == phase::enrolling)
+    ask_for_certificate(connection);
+  else
+    greet();
+  if (link_)
+    link_->grant(credit);
+}
+
+void player::ask_for_certificate(const net::accepted& connection) {
   if (!connection.peer.exporter)
     return fail("the handshake left no exporter value to sign");
   wire::agent_message message;
@@ -136,13 +156,12 @@ void player::enrol(const net::accepted& connection) {
   request.set_proof(key_.sign(net::enrolment_proof_message(*connection.peer.exporter)));
   request.set_host_name("load-" + std::to_string(number_));
   request.set_agent_version(std::string{version()});
-  if (!link_->try_send(message.SerializeAsString()))
-    fail("the link refused the enrolment request");
+  say(message, "the enrolment request");
 }
 
 /// The counter must grow from one hello to the next, over runs as well: the clock will do.
 void player::greet() {
-  greeted_ = true;
+  counter_ = std::max(counter_ + 1, static_cast<std::uint64_t>(now_ms()));
   wire::agent_message message;
   auto& hello = *message.mutable_hello();
   hello.set_protocol(1);
@@ -150,56 +169,103 @@ void player::greet() {
   hello.set_device_id(to_text(device_));
   hello.set_boot_id(fingerprint_of(options_.seed + 1, number_));
   hello.set_fingerprint(fingerprint_of(options_.seed, number_));
-  hello.set_counter(static_cast<std::uint64_t>(now_s()));
-  hello.set_clock_ms(now_s() * 1000);
-  hello.set_keep(true);
-  fill(*hello.mutable_digests(), make_inventory(options_.seed, number_));
+  hello.set_counter(counter_);
+  hello.set_clock_ms(now_ms());
+  hello.set_keep(keep_);
+  hello.set_events_waiting(!spool_.empty());
+  stream_open_ = false;
+  stream_asked_ = !spool_.empty();
+  batches_ = 0;
+  say_digests(message);
+  phase_ = phase::greeted;
   link_->trust();
-  if (!link_->try_send(message.SerializeAsString()))
-    fail("the link refused the hello");
+  say(message, "the hello");
 }
 
+void player::say_digests(wire::agent_message& message) const {
+  auto& digests = message.has_hello() ? *message.mutable_hello()->mutable_digests()
+                                      : *message.mutable_sync_request()->mutable_digests();
+  for (std::size_t i = 0; i < digests_.size(); ++i) {
+    auto& digest = *digests.Add();
+    digest.set_section(static_cast<wire::section>(i + 1));
+    digest.set_digest(to_text(digests_[i]));
+  }
+}
+
+void player::look_at_inventory() {
+  const auto inventory = make_inventory(options_.seed, number_, changes_);
+  for (std::size_t i = 0; i < inventory.size(); ++i)
+    digests_[i] = net::section_digest_of(inventory[i]);
+}
+
+void player::change_inventory() {
+  ++changes_;
+  look_at_inventory();
+}
+
+// -- what the server says -------------------------------------------------------------------------
+
 void player::on_message(std::string_view bytes) {
-  if (over_)
-    return;
   wire::server_message message;
   if (!message.ParseFromArray(bytes.data(), static_cast<int>(bytes.size())))
     return fail("the server sent what is no message of ours");
+  const auto generation = generation_;
+  take(message);
+  if (link_ && generation == generation_)
+    link_->grant(1);
+}
+
+void player::take(const wire::server_message& message) {
+  using body = wire::server_message::BodyCase;
   switch (message.body_case()) {
-    case wire::server_message::kEnrolReply: on_enrolled(message); break;
-    case wire::server_message::kWelcome: on_plan(message.welcome().plan()); break;
-    case wire::server_message::kSyncPlan: on_plan(message.sync_plan()); break;
-    case wire::server_message::kSyncDone: keep(); break;
-    case wire::server_message::kRefused: fail("refused: " + message.refused().text()); break;
-    case wire::server_message::kBusy: fail("the server is busy"); break;
-    case wire::server_message::kGoodbye: fail("the server says goodbye"); break;
-    case wire::server_message::kPing: answer_ping(); break;
-    case wire::server_message::kSyncNow: sync_again(); break;
-    default: break;
+  case body::kEnrolReply: return on_enrolled(message);
+  case body::kWelcome: return on_welcome(message.welcome());
+  case body::kSyncPlan: return on_plan(message.sync_plan());
+  case body::kSyncDone: return tell(news::synced);
+  case body::kEventsPosition: return on_position(message.events_position());
+  case body::kEventsAck:
+    if (message.events_ack().epoch() == epoch_)
+      on_acked(message.events_ack().sequence());
+    return;
+  case body::kRefused: return fail("refused: " + message.refused().text());
+  case body::kBusy: return send_away(message.busy().retry_after_ms(), "the server is busy");
+  case body::kGoodbye: return send_away(message.goodbye().return_after_ms(), "the server says goodbye");
+  case body::kPing: {
+    wire::agent_message pong;
+    pong.mutable_pong();
+    return say(pong, "a pong");
   }
-  link_->grant(1);
+  case body::kSyncNow: return sync();
+  default: return;
+  }
 }
 
 void player::on_enrolled(const wire::server_message& message) {
   const auto& reply = message.enrol_reply();
   std::error_code ec;
-  leaf_ = net::certificate::from_der(reply.certificate(), ec);
-  if (ec || reply.device_id().size() != device_.size()
-      || reply.server_id().size() != server_id_.size())
+  auto leaf = net::certificate::from_der(reply.certificate(), ec);
+  if (ec || reply.device_id().size() != device_.size() ||
+      reply.server_id().size() != server_id_.size())
     return fail("the server's enrolment reply makes no sense");
+  leaf_ = std::move(leaf);
   std::copy(reply.device_id().begin(), reply.device_id().end(), device_.begin());
   std::copy(reply.server_id().begin(), reply.server_id().end(), server_id_.begin());
-  enrolling_ = false;
   if (options_.identities)
     options_.identities->put(number_, {key_, *leaf_, server_id_});
-  told_(milestone::enrolled, {});
   link_->close(); // on_closed goes on
+}
+
+void player::on_welcome(const wire::welcome& welcome) {
+  phase_ = phase::active;
+  tell(news::welcome);
+  if (phase_ == phase::active)
+    on_plan(welcome.plan());
 }
 
 void player::on_plan(const wire::sync_plan& plan) {
   if (plan.wanted().empty())
-    return keep();
-  const auto inventory = make_inventory(options_.seed, number_);
+    return tell(news::synced);
+  const auto inventory = make_inventory(options_.seed, number_, changes_);
   for (const auto wanted : plan.wanted()) {
     const auto index = static_cast<std::size_t>(wanted) - 1;
     if (index >= inventory.size())
@@ -207,52 +273,62 @@ void player::on_plan(const wire::sync_plan& plan) {
     wire::agent_message message;
     auto& chunk = *message.mutable_section_chunk();
     chunk.set_section(static_cast<wire::section>(wanted));
-    chunk.set_digest(to_text(net::section_digest_of(inventory[index])));
+    chunk.set_digest(to_text(digests_[index]));
     chunk.set_data(compressed(inventory[index])); // far below limits::chunk_bytes_max
     chunk.set_last(true);
-    if (!link_->try_send(message.SerializeAsString()))
-      return fail("the link refused a section");
+    say(message, "a section");
   }
 }
 
-/// An administrator wants it: nothing has changed meanwhile.
-void player::sync_again() {
+void player::sync() {
   wire::agent_message message;
-  auto& request = *message.mutable_sync_request();
-  request.set_clock_ms(now_s() * 1000);
-  fill(*request.mutable_digests(), make_inventory(options_.seed, number_));
-  if (!link_->try_send(message.SerializeAsString()))
-    fail("the link refused a sync request");
+  message.mutable_sync_request()->set_clock_ms(now_ms());
+  say_digests(message);
+  say(message, "a sync request");
 }
 
-void player::answer_ping() {
-  wire::agent_message message;
-  message.mutable_pong();
-  if (!link_->try_send(message.SerializeAsString()))
-    fail("the link refused a pong");
+// -- going ----------------------------------------------------------------------------------------
+
+void player::leave() {
+  if (phase_ == phase::away || !link_)
+    return;
+  phase_ = phase::leaving;
+  link_->close();
 }
 
-void player::keep() {
-  if (!std::exchange(kept_, true))
-    told_(milestone::kept, {});
+void player::send_away(std::uint64_t after_ms, std::string_view why) {
+  ++generation_;
+  phase_ = phase::away;
+  if (const auto link = std::exchange(link_, nullptr))
+    link->close();
+  tell(news::sent_away, after_ms, why);
 }
 
 void player::on_closed(const std::string& why) {
   link_.reset();
-  if (over_)
-    return;
-  if (!enrolling_ && !greeted_)
-    return start(); // enrolled: now with the certificate
-  over_ = true;
-  told_(kept_ ? milestone::lost : milestone::failed, why);
+  const auto was = std::exchange(phase_, phase::away);
+  if (was == phase::enrolling && leaf_)
+    return tell(news::enrolled);
+  if (was == phase::leaving)
+    return tell(news::closed);
+  fail(why);
 }
 
 void player::fail(const std::string& why) {
-  if (std::exchange(over_, true))
-    return;
-  if (link_)
-    link_->close();
-  told_(kept_ ? milestone::lost : milestone::failed, why);
+  ++generation_;
+  phase_ = phase::away;
+  if (const auto link = std::exchange(link_, nullptr))
+    link->close();
+  tell(news::failed, 0, why);
+}
+
+void player::say(const wire::agent_message& message, const char* what) {
+  if (link_ && !link_->try_send(message.SerializeAsString()))
+    fail(std::string{"the link refused "} + what);
+}
+
+void player::tell(news what, std::uint64_t amount, std::string_view text) {
+  watcher_.on_news(*this, {what, amount, {}, text});
 }
 
 } // namespace muster::load

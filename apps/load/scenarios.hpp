@@ -1,0 +1,53 @@
+#pragma once
+// The scenarios: each asks one question of a server.
+
+#include "apps/load/ledger.hpp"
+#include "apps/load/troupe.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+
+namespace muster::load {
+
+struct scenario_options {
+  troupe_options fleet;
+  std::chrono::milliseconds duration{60'000}; ///< of sync and events; how long keep stays
+  std::chrono::milliseconds period{60'000};   ///< sync: between two of one agent
+  unsigned changed_percent = 5;               ///< sync: have something to tell
+  double events_per_second = 1'000;           ///< events: of all agents together
+};
+
+class scenario {
+public:
+  virtual ~scenario() = default;
+  /// On the stage's thread; ends with stage::finish().
+  virtual void begin() = 0;
+  /// When it is over, or was stopped: tells what it has not told yet.
+  virtual void end() = 0;
+  /// When it is over: what the server has acknowledged; only of events.
+  [[nodiscard]] virtual std::vector<ledger_entry> ledger() const { return {}; }
+  /// One line of how far it is.
+  [[nodiscard]] virtual std::string progress() const = 0;
+};
+
+/// Kept connections: all come, at a pace, and stay. What does one cost? (On the server: measured
+/// there.)
+[[nodiscard]] std::unique_ptr<scenario> keep_scenario(stage& where, const scenario_options& options,
+                                                      result& into);
+/// Steady state: each connects, syncs and goes, once a period, whether the server keeps up or not. The
+/// latency is from the moment of the timetable to the end of the sync.
+[[nodiscard]] std::unique_ptr<scenario> sync_scenario(stage& where, const scenario_options& options,
+                                                      result& into);
+/// All come back in the same moment. Who is sent away obeys. How long until everybody has synced?
+[[nodiscard]] std::unique_ptr<scenario> storm_scenario(stage& where,
+                                                       const scenario_options& options,
+                                                       result& into);
+/// Events over kept connections, at a rate, whether the server keeps up or not. The latency is from
+/// the moment of the timetable to the acknowledgement. At the end all that were raised are waited
+/// for.
+[[nodiscard]] std::unique_ptr<scenario> events_scenario(stage& where,
+                                                        const scenario_options& options,
+                                                        result& into);
+
+} // namespace muster::load
