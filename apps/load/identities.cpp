@@ -21,13 +21,16 @@ std::optional<std::pair<std::uint32_t, played_identity>> parse_line(const std::s
   std::string key_hex;
   std::string leaf_hex;
   std::string server_hex;
-  if (!(in >> number >> key_hex >> leaf_hex >> server_hex))
+  std::string wake_hex;
+  if (!(in >> number >> key_hex >> leaf_hex >> server_hex >> wake_hex))
     return std::nullopt;
   const auto pem = net::from_hex(key_hex);
   const auto der = net::from_hex(leaf_hex);
   const auto server = net::from_hex(server_hex);
+  const auto wake = net::from_hex(wake_hex);
   played_identity out{.key = net::key_pair{nullptr}, .leaf = {}};
-  if (!pem || !der || !server || server->size() != out.server_id.size())
+  if (!pem || !der || !server || server->size() != out.server_id.size() || !wake ||
+      wake->size() != out.wake_key.size())
     return std::nullopt;
   std::error_code ec;
   auto key = net::key_pair::from_pem(*pem, ec);
@@ -37,6 +40,7 @@ std::optional<std::pair<std::uint32_t, played_identity>> parse_line(const std::s
   out.key = std::move(*key);
   out.leaf = std::move(*leaf);
   std::copy(server->begin(), server->end(), out.server_id.begin());
+  std::copy(wake->begin(), wake->end(), out.wake_key.begin());
   return std::pair{number, std::move(out)};
 }
 
@@ -66,7 +70,7 @@ bool identity_file::save(const std::filesystem::path& file, std::string& problem
   const std::lock_guard lock{mutex_};
   for (const auto& [number, one] : all_)
     out << number << ' ' << hex_of(one.key.private_pem()) << ' ' << hex_of(one.leaf.der()) << ' '
-        << net::to_hex(one.server_id) << '\n';
+        << net::to_hex(one.server_id) << ' ' << net::to_hex(one.wake_key) << '\n';
   out.flush();
   if (!out)
     problem = file.string() + ": cannot be written";

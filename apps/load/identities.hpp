@@ -17,9 +17,11 @@ struct played_identity {
   net::key_pair key;
   net::certificate leaf; ///< names the device
   net::id_bytes server_id{};
+  std::array<std::uint8_t, 32> wake_key{}; ///< of the server
 };
 
-/// A line per agent: its number, then key (PEM), certificate (DER) and server id in hexadecimal.
+/// A line per agent: its number, then key (PEM), certificate (DER), server id and its key for
+/// wakes in hexadecimal.
 /// Thread-safe. The keys are worth nothing outside a test server; the file is 0600 all the same.
 class identity_file {
 public:

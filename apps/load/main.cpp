@@ -2,8 +2,7 @@
 
 #include "apps/common/command_line.hpp"
 #include "apps/console/failure.hpp"
-#include "apps/console/profile.hpp"
-#include "apps/console/transport.hpp"
+#include "apps/load/console_call.hpp"
 #include "apps/load/options.hpp"
 #include "apps/load/report.hpp"
 #include "apps/load/scenarios.hpp"
@@ -52,15 +51,9 @@ std::optional<server_watch> watched(const load_options& options) {
                                  : server_watch::find();
 }
 
-/// By the log-in of `muster login`. What keeps it from being proved is an error of the run.
+/// What keeps it from being proved is an error of the run.
 void prove(const std::vector<ledger_entry>& ledger, result& into) try {
-  std::string problem;
-  const auto login = muster::console::load_profile(muster::console::profile_directory(), problem);
-  if (!login)
-    throw muster::console::failure(
-      muster::exit_failed,
-      problem.empty() ? "nobody has logged in; see 'muster login --help'" : problem);
-  muster::console::api server{muster::console::connect_https, *login};
+  auto server = logged_in_console();
   const auto found = verify(server, ledger);
   into.tell("verified", static_cast<double>(found.acknowledged - found.missing));
   into.tell("verified_missing", static_cast<double>(found.missing));

@@ -57,6 +57,10 @@ void declare(CLI::App& app, load_options& o) {
     ->capture_default_str()
     ->check(CLI::Range(0, 100));
   add("storm", "everybody comes back in the same moment", storm_scenario);
+  add("wake", "everybody is away, and is woken by one call of the console; needs a 'muster login'", wake_scenario);
+  auto* const notices = add("notices", "everybody says that it goes", notices_scenario);
+  notices->add_option("--duration", o.duration, "over which time they go")->default_str("60s");
+  notices->add_option("--notices-port", o.notices_port, "UDP port of the server")->capture_default_str();
   auto* const events = add("events", "events over kept connections, at a rate", events_scenario);
   events->add_option("--duration", o.duration, "how long")->default_str("60s");
   events->add_option("--rate", o.settings.events_per_second, "events in a second, of all agents together")
@@ -94,6 +98,14 @@ bool complete(load_options& o, identity_file& known, std::string& problem) {
     problem = "--identities: " + problem;
   if (!problem.empty())
     return false;
+  if (o.scenario == "notices") {
+    const auto to = net::make_udp_endpoint(endpoint->host, o.notices_port);
+    if (!to) {
+      problem = "--server: notices need a numeric address";
+      return false;
+    }
+    o.settings.notices = *to;
+  }
   player.server = *endpoint;
   std::copy(pin->begin(), pin->end(), player.pin.begin());
   player.token = o.token;

@@ -27,6 +27,7 @@ struct load_options {
   std::string require;
   std::string duration = "60s";
   std::string period = "60s";
+  std::uint16_t notices_port = 13000;
   std::vector<requirement> requirements;
   bool watch_server = true;
   int server_pid = 0;            ///< 0: the one muster-server of this machine

@@ -75,6 +75,7 @@ player::player(net::io_pool& pool, const player_options& options, std::uint32_t 
   leaf_ = known->leaf;
   device_ = known->leaf.holder_id();
   server_id_ = known->server_id;
+  wake_key_ = known->wake_key;
 }
 
 // -- coming ---------------------------------------------------------------------------------------
@@ -159,17 +160,18 @@ void player::ask_for_certificate(const net::accepted& connection) {
   say(message, "the enrolment request");
 }
 
-/// The counter must grow from one hello to the next, over runs as well: the clock will do.
 void player::greet() {
-  counter_ = std::max(counter_ + 1, static_cast<std::uint64_t>(now_ms()));
   wire::agent_message message;
   auto& hello = *message.mutable_hello();
   hello.set_protocol(1);
   hello.set_agent_version(std::string{version()});
   hello.set_device_id(to_text(device_));
-  hello.set_boot_id(fingerprint_of(options_.seed + 1, number_));
+  hello.set_boot_id(to_text(boot_id()));
   hello.set_fingerprint(fingerprint_of(options_.seed, number_));
-  hello.set_counter(counter_);
+  hello.set_counter(next_counter());
+  hello.set_wake_port(options_.wake_port);
+  hello.set_wake_counter(wake_counter_);
+  hello.set_datagram_generation(datagram_keys_ ? datagram_keys_->generation : 0);
   hello.set_clock_ms(now_ms());
   hello.set_keep(keep_);
   hello.set_events_waiting(!spool_.empty());
@@ -190,6 +192,13 @@ void player::say_digests(wire::agent_message& message) const {
     digest.set_section(static_cast<wire::section>(i + 1));
     digest.set_digest(to_text(digests_[i]));
   }
+}
+
+net::id_bytes player::boot_id() const {
+  const auto text = fingerprint_of(options_.seed + 1, number_);
+  net::id_bytes out{};
+  std::copy(text.begin(), text.end(), out.begin());
+  return out;
 }
 
 void player::look_at_inventory() {
@@ -244,19 +253,22 @@ void player::on_enrolled(const wire::server_message& message) {
   const auto& reply = message.enrol_reply();
   std::error_code ec;
   auto leaf = net::certificate::from_der(reply.certificate(), ec);
-  if (ec || reply.device_id().size() != device_.size() ||
+  if (ec || reply.wake_public_key().size() != wake_key_.size() ||
+      reply.device_id().size() != device_.size() ||
       reply.server_id().size() != server_id_.size())
     return fail("the server's enrolment reply makes no sense");
   leaf_ = std::move(leaf);
   std::copy(reply.device_id().begin(), reply.device_id().end(), device_.begin());
   std::copy(reply.server_id().begin(), reply.server_id().end(), server_id_.begin());
+  std::copy(reply.wake_public_key().begin(), reply.wake_public_key().end(), wake_key_.begin());
   if (options_.identities)
-    options_.identities->put(number_, {key_, *leaf_, server_id_});
+    options_.identities->put(number_, {key_, *leaf_, server_id_, wake_key_});
   link_->close(); // on_closed goes on
 }
 
 void player::on_welcome(const wire::welcome& welcome) {
   phase_ = phase::active;
+  learn_keys(welcome);
   tell(news::welcome);
   if (phase_ == phase::active)
     on_plan(welcome.plan());

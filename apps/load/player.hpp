@@ -4,8 +4,10 @@
 
 #include "apps/load/identities.hpp"
 #include "net/certificate.hpp"
+#include "net/datagram_keys.hpp"
 #include "net/io_pool.hpp"
 #include "net/link.hpp"
+#include "net/notice.hpp"
 #include "net/tcp_connector.hpp"
 #include "net/tls_context.hpp"
 
@@ -36,6 +38,7 @@ struct player_options {
   std::string token;
   std::string source_address; ///< bind to it; empty: any
   std::uint64_t seed = 1;
+  std::uint16_t wake_port = 0; ///< told to the server; 0: it listens for no wakes
   bool resume = true;         ///< offer the ticket of the connection before
   /// Who enrolled before is taken from here and need not enrol again; who enrols is put here.
   identity_file* identities = nullptr;
@@ -99,6 +102,14 @@ public:
   [[nodiscard]] std::size_t events_waiting() const noexcept { return spool_.size(); }
   /// The last event that was acknowledged; 0: none.
   [[nodiscard]] std::uint64_t acknowledged() const noexcept { return acked_; }
+  /// The newest that the server gave it; empty: none.
+  [[nodiscard]] const std::optional<net::device_datagram_keys>& datagram_keys() const noexcept {
+    return datagram_keys_;
+  }
+  /// That it goes, with the next counter.
+  [[nodiscard]] net::notice next_notice();
+  /// Whether this is a genuine wake for it, and a new one.
+  [[nodiscard]] bool take_wake(std::string_view datagram);
   [[nodiscard]] std::uint64_t epoch() const noexcept { return epoch_; }
   [[nodiscard]] const net::id_bytes& device() const noexcept { return device_; }
 
@@ -114,12 +125,15 @@ private:
   void take(const wire::server_message& message);
   void on_enrolled(const wire::server_message& message);
   void on_welcome(const wire::welcome& welcome);
+  void learn_keys(const wire::welcome& welcome);
   void on_plan(const wire::sync_plan& plan);
   void on_position(const wire::events_position& at);
   void on_acked(std::uint64_t sequence);
   void send_events();
   void say(const wire::agent_message& message, const char* what);
   void say_digests(wire::agent_message& message) const;
+  std::uint64_t next_counter();
+  [[nodiscard]] net::id_bytes boot_id() const;
   void look_at_inventory();
   void on_closed(const std::string& why);
   void send_away(std::uint64_t after_ms, std::string_view why);
@@ -139,6 +153,9 @@ private:
   net::tls_session_ptr ticket_;
   net::id_bytes device_{};
   net::id_bytes server_id_{};
+  std::array<std::uint8_t, 32> wake_key_{}; ///< the server's
+  std::optional<net::device_datagram_keys> datagram_keys_;
+  std::uint64_t wake_counter_ = 0; ///< of the last wake it took
   net::link_ptr link_;
   std::uint64_t counter_ = 0; ///< of the last hello
   std::deque<std::chrono::steady_clock::time_point> spool_; ///< when each was raised; behind acked_

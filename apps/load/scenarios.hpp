@@ -3,6 +3,7 @@
 
 #include "apps/load/ledger.hpp"
 #include "apps/load/troupe.hpp"
+#include "net/datagram.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -16,6 +17,7 @@ struct scenario_options {
   std::chrono::milliseconds period{60'000};   ///< sync: between two of one agent
   unsigned changed_percent = 5;               ///< sync: have something to tell
   double events_per_second = 1'000;           ///< events: of all agents together
+  net::udp_endpoint notices;                  ///< notices: where the server takes them
 };
 
 class scenario {
@@ -49,5 +51,14 @@ public:
 [[nodiscard]] std::unique_ptr<scenario> events_scenario(stage& where,
                                                         const scenario_options& options,
                                                         result& into);
+
+/// Everybody is away; all are woken by one call of the console (needs a `muster login`). How many come,
+/// and when has the last one synced?
+[[nodiscard]] std::unique_ptr<scenario> wake_scenario(stage& where, const scenario_options& options,
+                                                      result& into);
+/// Everybody says that it goes, spread over `duration`, three tries each. How many are acknowledged?
+[[nodiscard]] std::unique_ptr<scenario> notices_scenario(stage& where,
+                                                         const scenario_options& options,
+                                                         result& into);
 
 } // namespace muster::load

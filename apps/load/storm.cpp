@@ -1,3 +1,4 @@
+#include "apps/load/rehearsal.hpp"
 #include "apps/load/scenarios.hpp"
 
 #include <fmt/format.h>
@@ -6,10 +7,10 @@ namespace muster::load {
 
 namespace {
 
-class storm_run final : public scenario, troupe {
+class storm_run final : public scenario, rehearsed_troupe {
 public:
   storm_run(stage& where, const scenario_options& options, result& into)
-    : troupe(where, options.fleet, into) {
+    : rehearsed_troupe(where, options.fleet, into) {
     into.latency_of = "storm to end of sync";
   }
 
@@ -28,16 +29,8 @@ public:
   }
 
 private:
-  /// A round before the storm, so that everybody has a ticket and the server its inventory: it is a
-  /// known fleet that comes back.
-  void enrolled() override {
-    if (players().empty())
-      return where().finish();
-    ramp();
-  }
-
-  void strike() {
-    storming_ = true;
+  /// It is a known fleet that comes back.
+  void curtain_up() override {
     began_ = steady::now();
     for (const auto& one : players())
       attempt(*one);
@@ -48,31 +41,23 @@ private:
     who.connect(false);
   }
 
-  void on(player& who, const player_news& what) override {
+  void on_stage(player& who, const player_news& what) override {
     switch (what.what) {
     case news::synced:
-      if (storming_) {
-        ++synced_;
-        into().done(std::chrono::duration_cast<std::chrono::microseconds>(steady::now() - began_));
-      }
+      ++synced_;
+      into().done(std::chrono::duration_cast<std::chrono::microseconds>(steady::now() - began_));
       return who.leave();
     case news::closed:
       return gone();
     case news::failed:
-      into().failed(storming_ ? std::string{what.text} : "before the storm: " + std::string{what.text});
-      return storming_ ? again(who, retry_after()) : gone();
+      into().failed(std::string{what.text});
+      return after(retry_after(), [this, &who] { attempt(who); });
     case news::sent_away:
-      if (!storming_)
-        return again(who, what.amount);
       ++sent_away_;
-      return again(who, what.amount);
+      return after(what.amount, [this, &who] { attempt(who); });
     default:
       return;
     }
-  }
-
-  void again(player& who, std::uint64_t after_ms) {
-    where().at(steady::now() + std::chrono::milliseconds{after_ms}, [this, &who] { attempt(who); });
   }
 
   /// As an agent that was refused by the network backs off.
@@ -81,12 +66,6 @@ private:
   }
 
   void gone() {
-    if (!storming_) {
-      settled();
-      if (++rehearsed_ == players().size())
-        where().at(steady::now() + std::chrono::seconds{1}, [this] { strike(); });
-      return;
-    }
     if (++done_ < players().size())
       return;
     all_ = std::chrono::duration_cast<std::chrono::milliseconds>(steady::now() - began_);
@@ -95,12 +74,10 @@ private:
 
   steady::time_point began_;
   std::chrono::milliseconds all_{0};
-  std::size_t rehearsed_ = 0;
   std::size_t done_ = 0;
   std::uint64_t synced_ = 0;
   std::uint64_t attempts_ = 0;
   std::uint64_t sent_away_ = 0;
-  bool storming_ = false;
 };
 
 } // namespace

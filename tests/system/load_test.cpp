@@ -32,6 +32,23 @@ nlohmann::json figures_in(const std::string& output) {
   return nlohmann::json::parse(output.substr(from, output.find('\n', from) - from));
 }
 
+/// Where `muster login` leaves a log-in that muster-load finds.
+struct administrator {
+  explicit administrator(server_under_test& server) { log_in(server); }
+  void log_in(server_under_test& server) {
+    environment = {"MUSTER_CONFIG=" + scratch.path().string(),
+                   "MUSTER_PASSWORD=" + server.first_password()};
+    const auto done =
+      run({MUSTER_CONSOLE_PATH, "login", "https://127.0.0.1:" + std::to_string(server.admin_port()),
+           "--pin", server.pin(), "--user", "admin"},
+          environment);
+    REQUIRE_MESSAGE(done.exit_code == 0, done.output);
+  }
+
+  temporary_directory scratch;
+  words environment;
+};
+
 std::string content_of(const std::filesystem::path& file) {
   std::ifstream in{file};
   return {std::istreambuf_iterator<char>{in}, {}};
@@ -85,20 +102,15 @@ TEST_CASE("after a storm everybody has synced, also those who were sent away") {
 TEST_CASE("what was acknowledged while the server was killed is stored once: the ledger proves it") {
   server_under_test server;
   server.start();
-  const temporary_directory scratch;
-  const words login{"MUSTER_CONFIG=" + scratch.path().string(),
-                    "MUSTER_PASSWORD=" + server.first_password()};
+  administrator admin{server};
   process fleet{command(server, {"events", "--agents", "10", "--rate", "400", "--duration", "6s",
                                  "--verify"}),
-                login};
+                admin.environment};
   REQUIRE_MESSAGE(fleet.expect("raised [0-9]{3}").has_value(), fleet.output());
   server.kill();
   server.start();
   // Log-ins end with the server.
-  const auto logged_in =
-    run({MUSTER_CONSOLE_PATH, "login", "https://127.0.0.1:" + std::to_string(server.admin_port()),
-         "--pin", server.pin(), "--user", "admin"}, login);
-  REQUIRE_MESSAGE(logged_in.exit_code == 0, logged_in.output);
+  admin.log_in(server);
   CHECK_MESSAGE(fleet.wait(4 * patience) == 1, fleet.output()); // connections were lost, and it says so
   const auto told = figures_in(fleet.output());
   CHECK(told["raised"] == 2400);
@@ -107,6 +119,25 @@ TEST_CASE("what was acknowledged while the server was killed is stored once: the
   CHECK(told["verified_missing"] == 0);
   CHECK(told["verified_doubled"] == 0);
   CHECK(told["reconnected"] >= 10);
+}
+
+TEST_CASE("a fleet that is away is woken by one call, and its notices are acknowledged") {
+  server_under_test server;
+  server.start();
+  const administrator admin{server};
+  const auto identities = (admin.scratch.path() / "fleet").string();
+  const auto woken = run(command(server, {"wake", "--agents", "50", "--identities", identities}),
+                         admin.environment);
+  CHECK_MESSAGE(woken.exit_code == 0, woken.output);
+  const auto told = figures_in(woken.output);
+  CHECK(told["reached"] == 50);
+  CHECK(told["synced"] == 50);
+  const auto gone =
+    run(command(server, {"notices", "--agents", "50", "--identities", identities, "--duration",
+                         "200ms", "--notices-port", std::to_string(server.notices_port())}));
+  CHECK_MESSAGE(gone.exit_code == 0, gone.output);
+  CHECK(figures_in(gone.output)["acknowledged"] == 50);
+  CHECK(figures{server}.of("notices_total{outcome=\"counted\"}") == 50);
 }
 
 TEST_CASE("a wrong option is one line that names it") {
