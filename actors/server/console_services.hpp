@@ -31,6 +31,7 @@ struct console_services {
   std::vector<directory_actor> directories; ///< not empty; index: rules/shard.hpp
   enroller_actor enroller;
   call_board_actor call_board;
+  policy_book_actor policy_book;
   accounts_actor accounts;
   event_book_actor event_book;
   store_writer_actor writer;

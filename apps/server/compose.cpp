@@ -10,6 +10,7 @@
 #include "actors/server/fleet_figures.hpp"
 #include "actors/server/notice_desk.hpp"
 #include "actors/server/password_hasher.hpp"
+#include "actors/server/policy_book.hpp"
 #include "actors/server/session.hpp"
 #include "actors/server/waker.hpp"
 #include "apps/common/clock.hpp"
@@ -58,6 +59,7 @@ struct residents {
   notice_desk_actor notice_desk;
   enroller_actor enroller;
   call_board_actor call_board;
+  policy_book_actor policy_book;
   password_hasher_actor hasher;
   accounts_actor accounts;
 };
@@ -145,6 +147,10 @@ bool spawn_fleet(caf::actor_system& system, const server_settings& settings, fou
   auto loaded = load_directory(*base.db, shards, ec);
   if (ec)
     return false;
+  policy_book_options fleet;
+  fleet.loaded = load_fleet(*base.db, ec);
+  if (ec)
+    return false;
   for (auto& shard : loaded) {
     directory_options options;
     options.loaded = std::move(shard);
@@ -158,6 +164,10 @@ bool spawn_fleet(caf::actor_system& system, const server_settings& settings, fou
     options.status = limits_of(settings.status);
     all.directories.push_back(system.spawn(directory, std::move(options)));
   }
+  fleet.writer = all.writer;
+  fleet.directories = all.directories;
+  fleet.now = now_us;
+  all.policy_book = system.spawn<caf::detached>(policy_book, std::move(fleet));
   enroller_options options;
   options.tokens = load_tokens(*base.db, ec);
   options.writer = all.writer;
@@ -203,6 +213,7 @@ std::vector<std::pair<stage, caf::actor>> by_stage(const residents& all) {
   for (const auto& shard : all.directories)
     add(stage::fleet, shard);
   add(stage::fleet, all.waker);
+  add(stage::fleet, all.policy_book);
   add(stage::fleet, all.call_board);
   add(stage::fleet, all.enroller);
   add(stage::fleet, all.event_book);
@@ -249,6 +260,7 @@ console_services_ptr services_for_consoles(const server_settings& settings,
   out->directories = all.directories;
   out->enroller = all.enroller;
   out->call_board = all.call_board;
+  out->policy_book = all.policy_book;
   out->accounts = all.accounts;
   out->event_book = all.event_book;
   out->writer = all.writer;
@@ -339,6 +351,7 @@ server_root_options root_options(const server_settings& settings, const foundati
   measure(all.waker);
   measure(all.notice_desk);
   measure(all.call_board);
+  measure(all.policy_book);
   measure_fleet(all.directories, out);
   out.measured.emplace_back([budgets = for_sessions->budgets](
                               server_root_actor::pointer,

@@ -42,6 +42,18 @@ constexpr auto table = std::to_array<explained>({
   {"muster_wakes_sent_total", "Wake datagrams sent, repetitions included."},
   {"muster_wakes_in_flight", "Devices being woken now."},
 
+  {"muster_fleet_revision", "Number of the last change of groups, policies, rules and tasks."},
+  {"muster_fleet_groups", "Groups, the root and 'unassigned' included."},
+  {"muster_fleet_policies", "Policies of all groups."},
+  {"muster_fleet_rules", "Moving rules."},
+  {"muster_fleet_tasks", "Tasks that are kept."},
+  {"muster_fleet_spec_bytes", "Bytes of all policies, rules and tasks."},
+  {"muster_fleet_own_devices", "Devices with settings of their own."},
+  {"muster_fleet_own_bytes", "Bytes of the settings that single devices have for themselves."},
+  {"muster_fleet_orders_total", "Changes of the fleet that were ordered."},
+  {"muster_fleet_orders_refused_total", "Of these, those with problems, or that could not be stored."},
+  {"muster_fleet_orders_waiting", "Changes of the fleet that wait for the one in work."},
+
   {"muster_store_commits_total", "Commits that reached the write-ahead log."},
   {"muster_store_syncs_total", "Syncs of the write-ahead log, each for one commit or several."},
   {"muster_store_failed_commits_total", "Commits that the disk refused, in whole or in part."},
