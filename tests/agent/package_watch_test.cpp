@@ -33,7 +33,7 @@ public:
   [[nodiscard]] std::filesystem::path dpkg() const { return root_.path() / "var/lib/dpkg"; }
 
   package_watch_options options() const {
-    return {.root = root_.path(), .quiet = 50ms, .latest = 5s};
+    return {.root = root_.path(), .quiet = 50ms, .latest = 60s};
   }
 
   package_watch::callbacks callbacks() {
@@ -59,7 +59,7 @@ public:
   }
 
   /// Whether that many changes have been told within the time.
-  bool changes_reach(unsigned count, std::chrono::milliseconds time = 10s) {
+  bool changes_reach(unsigned count, std::chrono::milliseconds time = 20s) {
     std::unique_lock lock{mutex_};
     return told_.wait_for(lock, time, [&] { return changes_ >= count; });
   }
@@ -69,7 +69,7 @@ public:
   }
   std::string broken() {
     std::unique_lock lock{mutex_};
-    told_.wait_for(lock, 10s, [&] { return !broken_.empty(); });
+    told_.wait_for(lock, 20s, [&] { return !broken_.empty(); });
     return broken_;
   }
 
@@ -84,22 +84,22 @@ private:
 
 } // namespace
 
-TEST_CASE("a package database replaced by rename is told within a second") {
+TEST_CASE("a package database replaced by rename is told once it is quiet, not after the longest wait") {
   watched_folder folder;
   net::io_pool pool{1};
   package_watch watch{pool.next_lane(), folder.options(), folder.callbacks()};
   REQUIRE(folder.changes_reach(1)); // it stands
   folder.replace_status();
-  CHECK(folder.changes_reach(2, 1s));
+  CHECK(folder.changes_reach(2));
   folder.replace_status();
-  CHECK(folder.changes_reach(3, 1s));
+  CHECK(folder.changes_reach(3));
 }
 
 TEST_CASE("a burst of changes is one message, when it is over") {
   watched_folder folder;
   net::io_pool pool{1};
   auto options = folder.options();
-  options.quiet = 1s; // far longer than the burst takes
+  options.quiet = 3s; // far longer than the burst takes
   package_watch watch{pool.next_lane(), options, folder.callbacks()};
   REQUIRE(folder.changes_reach(1));
   for (int i = 0; i < 50; ++i)
@@ -116,15 +116,14 @@ TEST_CASE("changes that never pause are told all the same, after the longest wai
   watched_folder folder;
   net::io_pool pool{1};
   auto options = folder.options();
-  options.quiet = 8s;
+  options.quiet = 60s;
   options.latest = 200ms;
   package_watch watch{pool.next_lane(), options, folder.callbacks()};
   REQUIRE(folder.changes_reach(1));
   const auto begin = std::chrono::steady_clock::now();
-  while (!folder.changes_reach(2, 5ms) && std::chrono::steady_clock::now() - begin < 10s)
+  while (!folder.changes_reach(2, 5ms) && std::chrono::steady_clock::now() - begin < 30s)
     folder.replace_status();
   CHECK(folder.changes() >= 2);
-  CHECK(std::chrono::steady_clock::now() - begin < 7s); // not by a pause
 }
 
 TEST_CASE("what dpkg itself does is told, and the list is complete by then") {
@@ -197,7 +196,7 @@ TEST_CASE("a status file written in place is seen too") {
   package_watch watch{pool.next_lane(), folder.options(), folder.callbacks()};
   REQUIRE(folder.changes_reach(1));
   std::ofstream{folder.dpkg() / "status"} << "Package: y\n\n";
-  CHECK(folder.changes_reach(2, 1s));
+  CHECK(folder.changes_reach(2));
 }
 
 TEST_CASE("a machine without a package database says so once") {

@@ -52,6 +52,9 @@ mock_unit failed() {
           .texts = {{"FragmentPath", ""}, {"ControlGroup", ""}}};
 }
 
+/// What a call takes that nobody bounds (sd-bus: 25 s), less a little.
+constexpr auto a_bus_gives_up_after = 20s;
+
 /// Of a probe that must give up: how long it took.
 std::chrono::milliseconds time_to_give_up(const units_options& options) {
   package_owners owners{options.root};
@@ -180,10 +183,10 @@ TEST_CASE("a systemd that never answers costs the time limit and no more") {
   mock_systemd systemd{bus.address(), {ssh()}};
   systemd.set(mock_systemd::mood::ignores_the_list);
   const auto took =
-    time_to_give_up({.root = bus.folder(), .bus_address = bus.address(), .time_max = 200ms});
+    time_to_give_up({.root = bus.folder(), .bus_address = bus.address(), .time_max = 1s});
   CHECK(systemd.lists() == 1);
-  CHECK(took >= 200ms);
-  CHECK(took < 2s);
+  CHECK(took >= 1s);
+  CHECK(took < a_bus_gives_up_after);
 }
 
 TEST_CASE("a systemd that falls silent in the middle costs the time limit and no more") {
@@ -191,10 +194,10 @@ TEST_CASE("a systemd that falls silent in the middle costs the time limit and no
   mock_systemd systemd{bus.address(), {ssh(), failed()}};
   systemd.set(mock_systemd::mood::freezes_after_the_list);
   const auto took =
-    time_to_give_up({.root = bus.folder(), .bus_address = bus.address(), .time_max = 200ms});
+    time_to_give_up({.root = bus.folder(), .bus_address = bus.address(), .time_max = 1s});
   CHECK(systemd.lists() == 1);
-  CHECK(took >= 200ms);
-  CHECK(took < 2s);
+  CHECK(took >= 1s);
+  CHECK(took < a_bus_gives_up_after);
 }
 
 TEST_CASE("a bus that accepts and never speaks costs the time limit and no more") {
@@ -208,18 +211,19 @@ TEST_CASE("a bus that accepts and never speaks costs the time limit and no more"
   REQUIRE(::bind(mute, reinterpret_cast<const sockaddr*>(&where), sizeof where) == 0);
   REQUIRE(::listen(mute, 4) == 0);
   const auto took =
-    time_to_give_up({.root = folder.path(), .bus_address = "unix:path=" + path, .time_max = 200ms});
+    time_to_give_up({.root = folder.path(), .bus_address = "unix:path=" + path, .time_max = 1s});
   ::close(mute);
-  CHECK(took >= 200ms);
-  CHECK(took < 2s);
+  CHECK(took >= 1s);
+  CHECK(took < a_bus_gives_up_after);
 }
 
 TEST_CASE("without a bus, or without systemd on it, the answer is no at once") {
   private_bus bus;
   const auto nobody = "unix:path=" + (bus.folder() / "nobody").string();
-  CHECK(time_to_give_up({.root = bus.folder(), .bus_address = nobody, .time_max = 10s}) < 5s);
-  CHECK(time_to_give_up({.root = bus.folder(), .bus_address = bus.address(), .time_max = 10s}) <
-        5s);
+  CHECK(time_to_give_up({.root = bus.folder(), .bus_address = nobody, .time_max = 60s}) <
+        a_bus_gives_up_after);
+  CHECK(time_to_give_up({.root = bus.folder(), .bus_address = bus.address(), .time_max = 60s}) <
+        a_bus_gives_up_after);
 }
 
 } // namespace muster::actors::probe

@@ -101,7 +101,9 @@ void cut_everywhere(server_under_test& server, const std::vector<cut>& cuts,
     for (auto& device : devices)
       cut_early += expect_agreement(device) ? 1 : 0;
   }
-  CHECK(cut_early + 4 >= cuts.size());
+  // Those behind the last record that there was cut nothing; how many that are depends on how the
+  // messages were put together.
+  CHECK(cut_early + std::max<std::size_t>(4, cuts.size() / 4) >= cuts.size());
 }
 
 /// Keeps every `n`th.
