@@ -25,9 +25,9 @@ struct agent_policy {
   friend bool operator==(const agent_policy&, const agent_policy&) = default;
 };
 
-/// Reads `sync_period_s` (10 to 2,592,000), `sync_jitter_percent` (0 to 50) and `keep`. Each mistake,
-/// a name that is none of these among them, is added to `problems` as a clause; what is good is read
-/// all the same.
+/// Reads `sync_period_s` (10 to 2,592,000), `sync_jitter_percent` (0 to 50) and `keep`. Each
+/// mistake, a name that is none of these among them, is added to `problems` as a clause; what is
+/// good is read all the same.
 [[nodiscard]] agent_policy read_agent_policy(const settings_document& values,
                                              std::vector<std::string>& problems);
 

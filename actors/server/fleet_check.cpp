@@ -35,8 +35,8 @@ public:
       if (problem.empty())
         continue;
       problems_.push_back(*place + "the settings of '" + application_ + "' in group '" +
-                          shown(fleet_.groups.path(group)) + "', with all that they inherit: " +
-                          problem);
+                          shown(fleet_.groups.path(group)) +
+                          "', with all that they inherit: " + problem);
       return;
     }
   }

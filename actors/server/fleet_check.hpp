@@ -11,12 +11,13 @@
 namespace muster::actors {
 
 /// Policies that are not what they were, or no longer inherit what they did: by application, then
-/// group. With each, where it was written ("fleet.yaml:12: ") or nothing: what a problem begins with.
+/// group. With each, where it was written ("fleet.yaml:12: ") or nothing: what a problem begins
+/// with.
 using changed_policies =
   std::map<std::string, std::unordered_map<rules::group_id, std::string>, std::less<>>;
 
-/// What is wrong with a policy by itself, beyond what a file's reader sees: whether it can be stored,
-/// and whether the agent would go by its own. Empty, or a clause.
+/// What is wrong with a policy by itself, beyond what a file's reader sees: whether it can be
+/// stored, and whether the agent would go by its own. Empty, or a clause.
 [[nodiscard]] std::string policy_problem(const rules::policy& policy);
 
 /// Adds a line for each group at or below a changed policy whose composed settings, with all

@@ -55,8 +55,9 @@ std::string changed_paths(const std::vector<rules::settings_change>& changes) {
 
 fleet_edit::fleet_edit(const fleet_snapshot& before, std::size_t spec_bytes, audit_entry who,
                        std::int64_t now_us)
-  : fleet_(std::make_shared<fleet_snapshot>(before)), who_(std::move(who)),
-    stamp_{before.revision + 1, now_us / 1'000 * 1'000, who_.actor}, spec_bytes_(spec_bytes) {
+  : fleet_(std::make_shared<fleet_snapshot>(before)),
+    who_(std::move(who)), stamp_{before.revision + 1, now_us / 1'000 * 1'000, who_.actor},
+    spec_bytes_(spec_bytes) {
   fleet_->revision = stamp_.revision;
 }
 
@@ -105,8 +106,8 @@ void fleet_edit::apply_group(const rules::fleet_step& step) {
     fleet_->policies.erase(*group);
     changes_.push_back(storage::erase(family::meta, storage::keys::group(group->number)));
   } else {
-    fleet_->about[*group] = {std::get<rules::group_spec>(object.spec).description,
-                             stamp_.revision, stamp_.changed_us, stamp_.changed_by};
+    fleet_->about[*group] = {std::get<rules::group_spec>(object.spec).description, stamp_.revision,
+                             stamp_.changed_us, stamp_.changed_by};
     changes_.push_back(put_group(*fleet_, *group));
   }
   changes_.push_back(put_history(object, *group, rules::to_bytes(rules::spec_document(object)),
@@ -190,9 +191,8 @@ void fleet_edit::write_audit(std::string action, std::string subject, std::strin
 
 finished_edit fleet_edit::finish() {
   std::sort(fleet_->rules.begin(), fleet_->rules.end(), is_tried_before);
-  std::sort(fleet_->tasks.begin(), fleet_->tasks.end(), [](const auto& a, const auto& b) {
-    return a.object.name < b.object.name;
-  });
+  std::sort(fleet_->tasks.begin(), fleet_->tasks.end(),
+            [](const auto& a, const auto& b) { return a.object.name < b.object.name; });
   if (problems_.empty())
     check_bounds();
   if (problems_.empty() && !make_moving(*fleet_))

@@ -1,8 +1,7 @@
 // The fleet's order as the store has it; once, before there are actors.
-#include "actors/server/fleet_store.hpp"
-
 #include "actors/rules/fleet_spec.hpp"
 #include "actors/rules/settings_codec.hpp"
+#include "actors/server/fleet_store.hpp"
 #include "storage/records.hpp"
 
 #include <spdlog/spdlog.h>
@@ -91,7 +90,8 @@ private:
     return ec;
   }
 
-  /// A group may have been moved below one with a greater number: parents first is for us to see to.
+  /// A group may have been moved below one with a greater number: parents first is for us to see
+  /// to.
   std::error_code load_groups() {
     std::map<rules::group_id, stored_group> found;
     std::map<rules::group_id, std::vector<rules::group_id>> below;
@@ -102,9 +102,10 @@ private:
         if (!number)
           return "its key has no number";
         const rules::group_id parent{record.parent()};
-        found[{*number}] = {parent, record.name(),
-                            {record.description(), record.revision(),
-                             record.changed_ms() * 1'000, record.changed_by()}};
+        found[{*number}] = {parent,
+                            record.name(),
+                            {record.description(), record.revision(), record.changed_ms() * 1'000,
+                             record.changed_by()}};
         below[parent].push_back({*number});
         return {};
       });
@@ -175,8 +176,8 @@ private:
     loaded_.spec_bytes += record.spec().size();
     const auto changed_us = record.changed_ms() * 1'000;
     if (is_policy) {
-      auto policy = std::make_shared<const rules::policy>(
-        std::move(std::get<rules::policy>(object->spec)));
+      auto policy =
+        std::make_shared<const rules::policy>(std::move(std::get<rules::policy>(object->spec)));
       fleet_.policies[group][record.name()] = {std::move(policy), record.revision(), changed_us,
                                                record.changed_by()};
     } else {
@@ -206,7 +207,8 @@ private:
           finish();
           of = device;
           documents = std::make_shared<own_documents>();
-          const auto known = db_.get(family::devices, storage::keys::device(parsed->device), failed);
+          const auto known =
+            db_.get(family::devices, storage::keys::device(parsed->device), failed);
           if (failed)
             return failed.message();
           if (!known) {

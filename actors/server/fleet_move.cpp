@@ -1,8 +1,7 @@
 // A group gets another path, and whatever names it by its path follows.
-#include "actors/server/fleet_edit.hpp"
-
 #include "actors/rules/fleet_spec.hpp"
 #include "actors/rules/settings_codec.hpp"
+#include "actors/server/fleet_edit.hpp"
 
 #include <optional>
 #include <utility>
@@ -70,11 +69,11 @@ void fleet_edit::move_group(std::string_view path, std::string_view new_path) {
   about = {about.description, stamp_.revision, stamp_.changed_us, stamp_.changed_by};
   object = group_object(*fleet_, *group);
   changes_.push_back(put_group(*fleet_, *group));
-  changes_.push_back(put_history(object, *group,
-                                 rules::to_bytes(rules::spec_document(object)), stamp_, false));
+  changes_.push_back(
+    put_history(object, *group, rules::to_bytes(rules::spec_document(object)), stamp_, false));
   write_audit("group.move", from, "to " + to);
-  steps_.push_back({fleet_action::change, std::move(object),
-                    {{rules::settings_path{}.below("path"), from, to}}});
+  steps_.push_back(
+    {fleet_action::change, std::move(object), {{rules::settings_path{}.below("path"), from, to}}});
   follow_in_rules(from, to);
   follow_in_tasks(from, to);
   follow_in_policies(*group, from, to);
@@ -115,8 +114,7 @@ bool fleet_edit::place_group(rules::group_id group, std::string_view new_path) {
 
 bool fleet_edit::change(const rules::fleet_object& before, rules::fleet_object after) {
   rules::fleet_step step{fleet_action::change, std::move(after), {}};
-  step.changes =
-    rules::difference(rules::spec_document(before), rules::spec_document(step.object));
+  step.changes = rules::difference(rules::spec_document(before), rules::spec_document(step.object));
   if (step.changes.empty())
     return false;
   apply(step);

@@ -22,7 +22,7 @@ struct loaded_fleet {
   std::shared_ptr<const fleet_snapshot> snapshot;
   /// Of devices that have any.
   std::unordered_map<device_id, std::shared_ptr<const own_documents>> own;
-  std::vector<device_id> strays; ///< not in the store any more; what was set for them still is
+  std::vector<device_id> strays;  ///< not in the store any more; what was set for them still is
   std::uint64_t own_revision = 0; ///< of the last change of own settings
   std::size_t spec_bytes = 0;     ///< of all policies, rules and tasks
 };
@@ -54,7 +54,8 @@ struct fleet_stamp {
 /// A group of the tree likewise.
 [[nodiscard]] rules::fleet_object group_object(const fleet_snapshot& fleet, rules::group_id group);
 
-// -- changes of the store ---------------------------------------------------------------------------
+// -- changes of the store
+// ---------------------------------------------------------------------------
 
 /// Where the store has what put_marks and put_own_revision say (keys::setting).
 inline constexpr std::string_view fleet_marks_setting = "fleet_marks";

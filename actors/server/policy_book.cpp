@@ -23,9 +23,7 @@ using objects = std::vector<rules::fleet_object>;
 
 rules::fleet_key plain(const rules::fleet_key& key) {
   const bool is_group = key.kind == fleet_kind::group;
-  const auto path = [](std::string_view text) {
-    return rules::lower_case(rules::bare_path(text));
-  };
+  const auto path = [](std::string_view text) { return rules::lower_case(rules::bare_path(text)); };
   return {key.kind, key.kind == fleet_kind::policy ? path(key.group) : "",
           is_group ? path(key.name) : key.name};
 }
@@ -110,10 +108,10 @@ policy_book_actor::behavior_type policy_book_state::make_behavior(policy_book_op
   };
 }
 
-// -- one at a time ----------------------------------------------------------------------------------
+// -- one at a time
+// ----------------------------------------------------------------------------------
 
-caf::result<fleet_answer_ptr>
-policy_book_state::take(std::function<void(answer_promise)> work) {
+caf::result<fleet_answer_ptr> policy_book_state::take(std::function<void(answer_promise)> work) {
   if (waiting_.size() >= policy_book_limits::orders_waiting_max)
     return make_error(errc::overloaded, "too many changes of the fleet are waiting; try again");
   ++orders_;
@@ -154,7 +152,8 @@ void policy_book_state::answer_now(answer_promise& answer, fleet_answer what) {
   over();
 }
 
-// -- the fleet's order ------------------------------------------------------------------------------
+// -- the fleet's order
+// ------------------------------------------------------------------------------
 
 rules::fleet_plan policy_book_state::plan(const fleet_order& order) const {
   namespace limits = policy_book_limits;
@@ -240,7 +239,8 @@ void policy_book_state::publish(fleet_snapshot_ptr fleet) {
     self_->send(shard, atom::publish_v, fleet_);
 }
 
-// -- questions --------------------------------------------------------------------------------------
+// -- questions
+// --------------------------------------------------------------------------------------
 
 const directory_actor& policy_book_state::directory_of(const device_id& device) const {
   return options_.directories[rules::shard_of(device, options_.directories.size())];

@@ -24,7 +24,7 @@
 namespace muster::actors {
 
 struct policy_book_options {
-  loaded_fleet loaded;                      ///< made by load_fleet
+  loaded_fleet loaded; ///< made by load_fleet
   store_writer_actor writer;
   std::vector<directory_actor> directories; ///< not empty; index: rules/shard.hpp
   wall_clock now;
@@ -33,11 +33,11 @@ struct policy_book_options {
 /// At its start every shard is told the own documents of its devices, then the snapshot: a shard
 /// without a snapshot tells nobody anything, so no device hears half of what it shall hold.
 ///
-/// Orders are worked off one at a time, in the order of their coming. Each is one batch of the store:
-/// what it changes, a history entry for each object, an audit entry for each step, the fleet's
-/// revision. Only when that is on the disk is memory changed, then the shards are told, then the
-/// asker. When the store refuses, everything is as before. A server that dies in between has done
-/// all of it or nothing.
+/// Orders are worked off one at a time, in the order of their coming. Each is one batch of the
+/// store: what it changes, a history entry for each object, an audit entry for each step, the
+/// fleet's revision. Only when that is on the disk is memory changed, then the shards are told,
+/// then the asker. When the store refuses, everything is as before. A server that dies in between
+/// has done all of it or nothing.
 ///
 /// Reading a large file takes a second or two: in production this actor has a thread of its own.
 /// Losing it is fatal for the server; its successor is made by load_fleet.
@@ -52,14 +52,16 @@ public:
 private:
   using answer_promise = caf::typed_response_promise<fleet_answer_ptr>;
 
-  // -- one at a time --------------------------------------------------------------------------------
+  // -- one at a time
+  // --------------------------------------------------------------------------------
   /// `work` ends with over(), at once or later.
   caf::result<fleet_answer_ptr> take(std::function<void(answer_promise)> work);
   void enqueue(std::function<void()> work);
   void work_off();
   void over();
 
-  // -- the fleet's order ----------------------------------------------------------------------------
+  // -- the fleet's order
+  // ----------------------------------------------------------------------------
   void carry_out(const fleet_order& order, answer_promise answer);
   void carry_out(const group_order& order, answer_promise answer);
   /// What the files say that is not so yet.
@@ -69,11 +71,12 @@ private:
   void publish(fleet_snapshot_ptr fleet);
   void answer_now(answer_promise& answer, fleet_answer what);
 
-  // -- own settings (policy_book_own.cpp) -----------------------------------------------------------
+  // -- own settings (policy_book_own.cpp)
+  // -----------------------------------------------------------
   void carry_out(const own_settings_order_ptr& order, answer_promise answer);
   void set_own(const own_settings_order& order, answer_promise answer);
-  void write_own(const own_settings_order& order, own_documents_ptr all, storage::change_batch changes,
-                 fleet_answer what, answer_promise answer);
+  void write_own(const own_settings_order& order, own_documents_ptr all,
+                 storage::change_batch changes, fleet_answer what, answer_promise answer);
   void keep_own(const device_id& device, own_documents_ptr all);
   void publish_own(const device_id& device, const own_documents_ptr& all);
   /// A stray's documents are in the store only.
@@ -93,7 +96,8 @@ private:
   std::deque<std::function<void()>> waiting_;
   bool working_ = false;
   std::uint64_t orders_ = 0;
-  std::uint64_t orders_refused_ = 0; ///< with problems, at another revision, or not taken by the store
+  std::uint64_t orders_refused_ =
+    0; ///< with problems, at another revision, or not taken by the store
 };
 static_assert(!std::is_aggregate_v<policy_book_state>);
 

@@ -8,17 +8,17 @@
 
 namespace muster::actors::policy_book_limits {
 
-/// Of one order.
+/// Of one order. A megabyte takes a second or two, and whoever asks meanwhile (/metrics) waits.
 inline constexpr std::size_t files_max = 1'000;
-inline constexpr std::size_t text_bytes_max = 16 * 1024 * 1024;
+inline constexpr std::size_t text_bytes_max = 2 * 1024 * 1024;
 
 /// Orders that wait for the one in work; the next one is refused as overloaded.
 inline constexpr std::size_t orders_waiting_max = 256;
 
 inline constexpr std::size_t policies_max = 100'000;
 inline constexpr std::size_t tasks_max = 2'000;
-/// Canonical bytes of all policies, rules and tasks together: they are in memory, and are copied for
-/// a plan that prunes.
+/// Canonical bytes of all policies, rules and tasks together: they are in memory, and are copied
+/// for a plan that prunes.
 inline constexpr std::size_t spec_bytes_max = 128 * 1024 * 1024;
 
 /// Applications that a device may have own settings of, and their canonical bytes together. Counted

@@ -84,8 +84,8 @@ own_documents with(const own_documents& before, own_document fresh) {
 std::string bounds_problem(const own_documents& all, std::size_t of_all_devices) {
   namespace limits = policy_book_limits;
   if (all.all.size() > limits::own_applications_max)
-    return "a device has own settings of at most " +
-           std::to_string(limits::own_applications_max) + " applications";
+    return "a device has own settings of at most " + std::to_string(limits::own_applications_max) +
+           " applications";
   if (bytes_of(all) > limits::own_bytes_max)
     return "a device's own settings have at most " + std::to_string(limits::own_bytes_max >> 10) +
            " KB together; what many devices share belongs into a policy";
@@ -100,7 +100,8 @@ const own_documents no_documents;
 
 } // namespace
 
-/// Only a device that is there can have any. When it is removed meanwhile, its `remove` is behind us.
+/// Only a device that is there can have any. When it is removed meanwhile, its `remove` is behind
+/// us.
 void policy_book_state::carry_out(const own_settings_order_ptr& order, answer_promise answer) {
   self_->request(directory_of(order->device), caf::infinite, atom::find_v, order->device)
     .then(
@@ -135,9 +136,8 @@ void policy_book_state::set_own(const own_settings_order& order, answer_promise 
   const auto found = own_.find(order.device);
   const auto& before = found == own_.end() ? no_documents : *found->second;
   const auto standing =
-    std::find_if(before.all.begin(), before.all.end(), [&](const own_document& one) {
-      return one.application == order.application;
-    });
+    std::find_if(before.all.begin(), before.all.end(),
+                 [&](const own_document& one) { return one.application == order.application; });
   const auto old = standing == before.all.end() ? settings_value::empty_map() : standing->values;
   auto values = old;
   if (const auto problem = change_values(order, values); !problem.empty())

@@ -42,10 +42,10 @@ TEST_CASE_FIXTURE(policy_book_world, "a group moves with all below it, and what 
   std::set<std::string> steps;
   for (const auto& step : moved.plan.steps)
     steps.insert(rules::summary_of(step));
-  CHECK(steps == std::set<std::string>{
-                   "change group 'us/Munich': path", "change rule 'to-mitte': moveTo",
-                   "change task 'look': target",
-                   "change policy 'sshd' of group 'us': profiles[0].when"});
+  CHECK(steps == std::set<std::string>{"change group 'us/Munich': path",
+                                       "change rule 'to-mitte': moveTo",
+                                       "change task 'look': target",
+                                       "change policy 'sshd' of group 'us': profiles[0].when"});
   const auto now = fleet();
   CHECK(now->groups.path({4}) == "us/Munich");
   CHECK(now->groups.path({5}) == "us/Munich/mitte");
@@ -104,8 +104,7 @@ TEST_CASE_FIXTURE(policy_book_world, "a group does not go where it cannot be") {
   };
   CHECK(problem("asia", "eu/asia") == "group 'asia': there is no such group");
   CHECK(problem("eu", "eu/berlin/eu") == "group 'eu': a group cannot be moved below itself");
-  CHECK(problem("eu/berlin", "us/x/y") ==
-        "group 'eu/berlin': there is no group 'us/x' to be in");
+  CHECK(problem("eu/berlin", "us/x/y") == "group 'eu/berlin': there is no group 'us/x' to be in");
   CHECK(problem("eu", "US") == "group 'eu': there is a group 'us' already");
   CHECK(problem("eu", "unassigned/eu") == "group 'eu': there can be no groups in 'unassigned'");
   CHECK(problem("unassigned", "new").starts_with("group 'unassigned': 'unassigned' stays"));
@@ -128,7 +127,8 @@ TEST_CASE_FIXTURE(policy_book_world, "a dry run of a move says what would follow
   CHECK(fleet()->groups.find("eu/berlin"));
 }
 
-TEST_CASE_FIXTURE(policy_book_world, "policies of several groups keep to a document's bounds together") {
+TEST_CASE_FIXTURE(policy_book_world,
+                  "policies of several groups keep to a document's bounds together") {
   const auto large = [](char name) {
     return "{" + std::string{name} + ": " + std::string(150 * 1024, 'x') + "}";
   };
@@ -148,16 +148,17 @@ TEST_CASE_FIXTURE(policy_book_world, "policies of several groups keep to a docum
     "the settings of 'sshd' in group 'us/berlin', with all that they inherit: "));
   CHECK(fleet()->groups.find("eu/berlin"));
   // Nor with profiles, whether they are active or not.
-  const auto profile = apply(policy("us", "sshd", large('c'),
-                                    "  profiles:\n    - {name: p, when: \"os:x\", settings: " +
-                                      large('d') + "}\n"));
+  const auto profile =
+    apply(policy("us", "sshd", large('c'),
+                 "  profiles:\n    - {name: p, when: \"os:x\", settings: " + large('d') + "}\n"));
   REQUIRE(profile.plan.problems.size() == 1);
-  CHECK(profile.plan.problems.front().starts_with("fleet.yaml:2: policy 'sshd' of group 'us': taken together, "));
+  CHECK(profile.plan.problems.front().starts_with(
+    "fleet.yaml:2: policy 'sshd' of group 'us': taken together, "));
   const auto small = "{d: " + std::string(60 * 1024, 'x') + "}";
   made(group("us/ny") + policy("us/ny", "sshd", "{e: " + std::string(60 * 1024, 'x') + "}"));
-  const auto active = apply(policy("us", "sshd", large('c'),
-                                   "  profiles:\n    - {name: p, when: \"os:x\", settings: " +
-                                     small + "}\n"));
+  const auto active =
+    apply(policy("us", "sshd", large('c'),
+                 "  profiles:\n    - {name: p, when: \"os:x\", settings: " + small + "}\n"));
   REQUIRE(active.plan.problems.size() == 1);
   CHECK(active.plan.problems.front().find("in group 'us/ny'") != std::string::npos);
 }

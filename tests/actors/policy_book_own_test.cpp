@@ -11,11 +11,11 @@ namespace {
 
 std::size_t in_store(const memory_store& db, const device_id& device) {
   std::size_t out = 0;
-  REQUIRE_FALSE(db.scan(family::devices, storage::keys::own_settings_of(device.bytes), false,
-                        [&](auto, auto) {
-                          ++out;
-                          return true;
-                        }));
+  REQUIRE_FALSE(
+    db.scan(family::devices, storage::keys::own_settings_of(device.bytes), false, [&](auto, auto) {
+      ++out;
+      return true;
+    }));
   return out;
 }
 
@@ -41,10 +41,10 @@ TEST_CASE_FIXTURE(policy_book_world, "a device's own values are stored, and its 
   CHECK(told->all[1].values == json(R"({"Match": {"User": "git"}, "Port": 22})"));
   CHECK(told->all[1].revision == 3);
   CHECK(fleet()->revision == 0);
-  CHECK(audited() == std::vector<std::string>{
-                       "settings.own " + device.text() + ": sshd: Match, Port",
-                       "settings.own " + device.text() + ": ntp: servers",
-                       "settings.own " + device.text() + ": sshd: Port"});
+  CHECK(audited() ==
+        std::vector<std::string>{"settings.own " + device.text() + ": sshd: Match, Port",
+                                 "settings.own " + device.text() + ": ntp: servers",
+                                 "settings.own " + device.text() + ": sshd: Port"});
   CHECK((*shards)[0].fleets() + (*shards)[1].fleets() == 2);
 }
 
@@ -113,7 +113,8 @@ TEST_CASE_FIXTURE(policy_book_world, "a device that is not there, or no more, ha
   CHECK(db->writes() == writes);
 }
 
-TEST_CASE_FIXTURE(policy_book_world, "values that are being set when their device goes go as well") {
+TEST_CASE_FIXTURE(policy_book_world,
+                  "values that are being set when their device goes go as well") {
   const auto device = enrol(1);
   auto asked = begin_ask(book, atom::apply_v, own_order(device, "sshd", {{"Port", "1"}}));
   self->send(book, atom::remove_v, device);
@@ -143,11 +144,13 @@ TEST_CASE_FIXTURE(policy_book_world, "own values keep to bounds") {
     CHECK(answer.plan.steps.empty());
     return answer.plan.problems.size() == 1 ? answer.plan.problems.front() : "";
   };
-  CHECK(problem(own(device, "SSHD", {{"Port", "1"}})).starts_with("own settings of 'SSHD': an application's name"));
+  CHECK(problem(own(device, "SSHD", {{"Port", "1"}}))
+          .starts_with("own settings of 'SSHD': an application's name"));
   CHECK(problem(own(device, "sshd", {{"", "{}"}})) ==
         "own settings of 'sshd': a setting is set by its name, not all of them at once");
   own(device, "sshd", {{"Port", "1"}});
-  CHECK(problem(own(device, "sshd", {{"Port.x", "1"}})).starts_with("own settings of 'sshd': 'Port.x': "));
+  CHECK(problem(own(device, "sshd", {{"Port.x", "1"}}))
+          .starts_with("own settings of 'sshd': 'Port.x': "));
   CHECK(problem(own(device, "muster-agent", {{"sync_period_s", "1"}})) ==
         "own settings of 'muster-agent': 'sync_period_s' is a whole number from 10 to 2592000");
   CHECK(own(device, "muster-agent", {{"sync_period_s", "60"}}).plan.problems.empty());

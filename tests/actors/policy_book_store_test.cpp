@@ -17,8 +17,8 @@ std::string base() {
          world::policy("", "sshd", "{Port: 22}", "  locks: [Port]\n") +
          world::policy("eu/berlin", "sshd", "{Banner: no}",
                        "  profiles:\n    - {name: l, when: \"tag:laptop\", settings: {A: 1}}\n") +
-         world::policy("eu", "ntp", "{servers: [a, b]}") +
-         world::rule("second", "us") + world::rule("first", "eu", "  order: 1\n  permanent: true\n") +
+         world::policy("eu", "ntp", "{servers: [a, b]}") + world::rule("second", "us") +
+         world::rule("first", "eu", "  order: 1\n  permanent: true\n") +
          world::task("look", "group:eu");
 }
 
@@ -45,7 +45,8 @@ TEST_CASE_FIXTURE(policy_book_world, "a book that starts again has what it had, 
   CHECK(made(rules::export_fleet(objects_of(*fleet())), true).plan.steps.empty());
 }
 
-TEST_CASE_FIXTURE(policy_book_world, "a group below one with a greater number is loaded all the same") {
+TEST_CASE_FIXTURE(policy_book_world,
+                  "a group below one with a greater number is loaded all the same") {
   made(group("a") + group("b") + group("b/c") + policy("a", "sshd", "{Port: 1}"));
   move("a", "b/c/a");
   const auto before = described();
@@ -87,7 +88,8 @@ TEST_CASE_FIXTURE(policy_book_world, "what was not answered is there as a whole 
   CHECK(loaded(*db->after_power_loss()) == described());
 }
 
-TEST_CASE_FIXTURE(policy_book_world, "a book that dies before it has answered has left the whole of it") {
+TEST_CASE_FIXTURE(policy_book_world,
+                  "a book that dies before it has answered has left the whole of it") {
   [[maybe_unused]] const auto asked = begin_ask(book, atom::apply_v, order(base()));
   // The writer has it, the book has not heard.
   while (db->writes() == 0)
@@ -118,8 +120,8 @@ TEST_CASE_FIXTURE(policy_book_world, "a write that the store refuses leaves ever
   moved->path = "eu";
   moved->new_path = "europe";
   CHECK_FALSE(try_ask<fleet_answer_ptr>(book, atom::apply_v, group_order_ptr{moved}));
-  CHECK_FALSE(try_ask<fleet_answer_ptr>(book, atom::apply_v,
-                                        own_order(device, "sshd", {{"Port", "2"}})));
+  CHECK_FALSE(
+    try_ask<fleet_answer_ptr>(book, atom::apply_v, own_order(device, "sshd", {{"Port", "2"}})));
   CHECK(described() == before);
   CHECK(metric("spec_bytes") == spec_bytes);
   CHECK(metric("own_bytes") == own_bytes);

@@ -14,9 +14,8 @@ const std::string base = policy_book_world::group("eu") + policy_book_world::gro
                          policy_book_world::rule("first", "eu/berlin", "  when: {name: web-*}\n");
 
 bool has_line(const std::vector<std::string>& lines, std::string_view part) {
-  return std::any_of(lines.begin(), lines.end(), [&](const std::string& line) {
-    return line.find(part) != std::string::npos;
-  });
+  return std::any_of(lines.begin(), lines.end(),
+                     [&](const std::string& line) { return line.find(part) != std::string::npos; });
 }
 
 } // namespace
@@ -65,11 +64,11 @@ TEST_CASE_FIXTURE(policy_book_world, "each step has an audit entry, and each obj
   made(base);
   made(policy("eu", "sshd", "{Port: 2222, Banner: secret-word}"));
   made(base, true);
-  CHECK(audited() == std::vector<std::string>{
-                       "group.create eu: ", "group.create eu/berlin: ", "policy.create sshd in eu: ",
-                       "rule.create first: ",
-                       "policy.change sshd in eu: settings.Banner, settings.Port",
-                       "policy.change sshd in eu: settings.Banner, settings.Port"});
+  CHECK(audited() ==
+        std::vector<std::string>{
+          "group.create eu: ", "group.create eu/berlin: ", "policy.create sshd in eu: ",
+          "rule.create first: ", "policy.change sshd in eu: settings.Banner, settings.Port",
+          "policy.change sshd in eu: settings.Banner, settings.Port"});
   using marks = std::vector<std::pair<std::uint64_t, bool>>;
   CHECK(history({rules::fleet_kind::policy, "EU", "sshd"}) ==
         marks{{3, false}, {2, false}, {1, false}});
@@ -108,18 +107,20 @@ TEST_CASE_FIXTURE(policy_book_world, "one mistake and nothing is done; each has 
   const auto two = apply(group("us") + policy("asia", "sshd", "{}") + rule("second", "africa"));
   CHECK(two.plan.problems ==
         std::vector<std::string>{
-          "fleet.yaml:6: policy 'sshd' of group 'asia' needs the group 'asia', which would not be there",
+          "fleet.yaml:6: policy 'sshd' of group 'asia' needs the group 'asia', which would not be "
+          "there",
           "fleet.yaml:12: rule 'second' needs the group 'africa', which would not be there"});
   const auto agent = apply(policy("eu", "muster-agent", "{sync_period_s: 5}"));
-  CHECK(agent.plan.problems == std::vector<std::string>{
-                                 "fleet.yaml:2: policy 'muster-agent' of group 'eu': "
+  CHECK(agent.plan.problems ==
+        std::vector<std::string>{"fleet.yaml:2: policy 'muster-agent' of group 'eu': "
                                  "'sync_period_s' is a whole number from 10 to 2592000"});
   CHECK(described() == before);
   CHECK(db->writes() == writes);
   CHECK((*shards)[0].fleets() == 2);
   CHECK(metric("orders_refused_total") == "3");
-  made(policy("eu", "muster-agent", "{sync_period_s: 60, keep: true}",
-              "  profiles:\n    - {name: laptops, when: \"tag:laptop\", settings: {keep: false}}\n"));
+  made(
+    policy("eu", "muster-agent", "{sync_period_s: 60, keep: true}",
+           "  profiles:\n    - {name: laptops, when: \"tag:laptop\", settings: {keep: false}}\n"));
 }
 
 TEST_CASE_FIXTURE(policy_book_world, "a dry run says what would be done, and does nothing") {
@@ -129,11 +130,13 @@ TEST_CASE_FIXTURE(policy_book_world, "a dry run says what would be done, and doe
   CHECK(would.revision == 0);
   CHECK(db->writes() == 0);
   CHECK(fleet()->groups.size() == 2);
-  CHECK(apply(policy("eu", "muster-agent", "{x: 1}") + group("eu"), false, true)
-          .plan.problems.size() == 1);
+  CHECK(
+    apply(policy("eu", "muster-agent", "{x: 1}") + group("eu"), false, true).plan.problems.size() ==
+    1);
 }
 
-TEST_CASE_FIXTURE(policy_book_world, "pruning takes away what no file names, and history keeps it") {
+TEST_CASE_FIXTURE(policy_book_world,
+                  "pruning takes away what no file names, and history keeps it") {
   made(base + group("us") + policy("us", "ntp", "{a: 1}") + task("look", "group:us"));
   const auto pruned = made(base, true);
   CHECK(pruned.plan.steps.size() == 3);
@@ -142,11 +145,12 @@ TEST_CASE_FIXTURE(policy_book_world, "pruning takes away what no file names, and
   CHECK_FALSE(now->groups.find("us"));
   CHECK(now->tasks.empty());
   CHECK(now->policies.size() == 1);
-  CHECK(history({rules::fleet_kind::task, "", "look"}).front() == std::pair{std::uint64_t{2}, true});
+  CHECK(history({rules::fleet_kind::task, "", "look"}).front() ==
+        std::pair{std::uint64_t{2}, true});
   const auto all = audited();
   CHECK(std::vector(all.end() - 3, all.end()) ==
-        std::vector<std::string>{"task.remove look: ", "policy.remove ntp in us: ",
-                                 "group.remove us: "});
+        std::vector<std::string>{
+          "task.remove look: ", "policy.remove ntp in us: ", "group.remove us: "});
   // A number is never given twice: who was in the old group is not in the new one.
   made(group("us"));
   CHECK(fleet()->groups.find("us") == rules::group_id{6});
@@ -181,7 +185,8 @@ TEST_CASE_FIXTURE(policy_book_world, "what an order says shall go goes, and noth
         std::vector<std::string>{"there is no group 'unassigned' that could be removed"});
   CHECK(without({{fleet_kind::task, "", "look"}}, task("look", "group:eu")).plan.problems ==
         std::vector<std::string>{"task 'look' cannot both be there and be removed"});
-  const auto needed = without({{fleet_kind::group, "", "us"}, {fleet_kind::group, "", "EU/Berlin"}});
+  const auto needed =
+    without({{fleet_kind::group, "", "us"}, {fleet_kind::group, "", "EU/Berlin"}});
   CHECK(needed.plan.problems ==
         std::vector<std::string>{
           "policy 'ntp' of group 'us' needs the group 'us', which would not be there",
@@ -191,7 +196,9 @@ TEST_CASE_FIXTURE(policy_book_world, "what an order says shall go goes, and noth
   CHECK(one.plan.steps.size() == 2);
   CHECK(one.plan.unchanged == 0);
   CHECK(fleet()->groups.find("us"));
-  CHECK(without({{fleet_kind::group, "", "/us"}, {fleet_kind::rule, "", "first"}}).plan.steps.size() == 2);
+  CHECK(
+    without({{fleet_kind::group, "", "/us"}, {fleet_kind::rule, "", "first"}}).plan.steps.size() ==
+    2);
   CHECK_FALSE(fleet()->groups.find("us"));
   CHECK(fleet()->moving.empty());
   CHECK(fleet()->tasks.size() == 1);
@@ -212,7 +219,8 @@ TEST_CASE_FIXTURE(policy_book_world, "an order for another revision is a conflic
   CHECK(fleet()->revision == 2);
 }
 
-TEST_CASE_FIXTURE(policy_book_world, "orders that come together are carried out one after the other") {
+TEST_CASE_FIXTURE(policy_book_world,
+                  "orders that come together are carried out one after the other") {
   const auto expecting = [](std::string text, std::uint64_t revision) {
     auto out = std::make_shared<fleet_order>(*order(std::move(text)));
     out->expected = revision;
@@ -241,6 +249,28 @@ TEST_CASE_FIXTURE(policy_book_world, "a bounded number of orders wait; the next 
   CHECK(refused.error() == make_error(errc::overloaded, ""));
   CHECK(fleet()->groups.size() == 2 + policy_book_limits::orders_waiting_max + 1);
   CHECK(own(device, "sshd", {{"Port", "1"}}).plan.problems.empty());
+}
+
+TEST_CASE_FIXTURE(policy_book_world,
+                  "an order has a bounded size, and tells a bounded number of problems") {
+  auto large = std::make_shared<fleet_order>();
+  large->files.resize(policy_book_limits::files_max + 1);
+  const auto problem = [&] {
+    const auto answer = *ask<fleet_answer_ptr>(
+      book, atom::apply_v, fleet_order_ptr{std::make_shared<fleet_order>(*large)});
+    return answer.plan.problems.size() == 1 ? answer.plan.problems.front() : "";
+  };
+  CHECK(problem() == "an order has at most 1000 files and 2 MB together: give it in parts");
+  large->files.resize(3);
+  for (auto& file : large->files)
+    file.text = std::string(policy_book_limits::text_bytes_max / 3 + 1, '#');
+  CHECK(problem() == "an order has at most 1000 files and 2 MB together: give it in parts");
+  std::string odd;
+  for (int i = 0; i < 70; ++i)
+    odd += rule("r" + std::to_string(i), "nowhere");
+  const auto many = apply(odd).plan.problems;
+  CHECK(many.size() == rules::fleet_problems_max + 1);
+  CHECK(many.back() == "and 20 more");
 }
 
 TEST_CASE_FIXTURE(policy_book_world, "a policy that did not change is the same object") {

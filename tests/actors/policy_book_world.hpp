@@ -16,9 +16,8 @@
 #include "storage/store_writer_actor.hpp"
 #include "tests/actor_world.hpp"
 
-#include <doctest/doctest.h>
-
 #include <caf/event_based_actor.hpp>
+#include <doctest/doctest.h>
 
 #include <algorithm>
 #include <map>
@@ -37,12 +36,12 @@ using storage::memory_store;
 /// What a shard was told, in its order.
 struct told_shard {
   struct word {
-    fleet_snapshot_ptr fleet;     ///< null: documents of one device
+    fleet_snapshot_ptr fleet; ///< null: documents of one device
     device_id device;
     own_documents_ptr own;
   };
   std::vector<word> words;
-  std::set<device_id> devices;    ///< that it knows
+  std::set<device_id> devices; ///< that it knows
 
   [[nodiscard]] std::size_t fleets() const {
     return static_cast<std::size_t>(std::count_if(
@@ -89,13 +88,12 @@ struct policy_book_world : policy_book_stage, actor_world {
     policy_book_options options;
     options.loaded = load_fleet(*db, ec);
     REQUIRE_FALSE(ec);
-    writer = host(storage::store_writer,
-                  storage::store_writer_options{
-                    .db = db.get(), .clock = [this] { return now_us; }});
+    writer =
+      host(storage::store_writer,
+           storage::store_writer_options{.db = db.get(), .clock = [this] { return now_us; }});
     directories.clear();
     for (std::size_t i = 0; i < shards->size(); ++i)
-      directories.push_back(
-        caf::actor_cast<directory_actor>(host(play_told_shard, shards, i)));
+      directories.push_back(caf::actor_cast<directory_actor>(host(play_told_shard, shards, i)));
     options.writer = writer;
     options.directories = directories;
     options.now = [this] { return now_us; };
@@ -124,7 +122,8 @@ struct policy_book_world : policy_book_stage, actor_world {
     start();
   }
 
-  // -- orders ---------------------------------------------------------------------------------------
+  // -- orders
+  // ---------------------------------------------------------------------------------------
 
   static audit_entry anna() { return {"anna", "198.51.100.1", "", "", ""}; }
 
@@ -173,15 +172,16 @@ struct policy_book_world : policy_book_stage, actor_world {
            "}\nspec:\n  target: " + target + "\n  action: {refresh: true}\n  schedule: now\n";
   }
 
-  // -- own settings ---------------------------------------------------------------------------------
+  // -- own settings
+  // ---------------------------------------------------------------------------------
 
   device_id enrol(std::uint8_t number) {
     device_id device;
     device.bytes.fill(number);
     (*shards)[rules::shard_of(device, shards->size())].devices.insert(device);
-    const storage::change_batch batch{storage::put(
-      family::devices, storage::keys::device(device.bytes),
-      storage::records::encode(storage::record::device{}))};
+    const storage::change_batch batch{
+      storage::put(family::devices, storage::keys::device(device.bytes),
+                   storage::records::encode(storage::record::device{}))};
     REQUIRE_FALSE(db->write_sync({&batch, 1}));
     return device;
   }
@@ -227,7 +227,8 @@ struct policy_book_world : policy_book_stage, actor_world {
     return last == words.rend() ? nullptr : last->own;
   }
 
-  // -- looking --------------------------------------------------------------------------------------
+  // -- looking
+  // --------------------------------------------------------------------------------------
 
   fleet_snapshot_ptr fleet() { return ask<fleet_snapshot_ptr>(book, atom::get_v); }
 

@@ -44,8 +44,8 @@ TEST_CASE("an agent's policy keeps to its bounds, and to its kinds of values") {
        {R"({"sync_period_s": 9})", R"({"sync_period_s": 2592001})", R"({"sync_period_s": -60})",
         R"({"sync_period_s": 60.0})", R"({"sync_period_s": "60"})", R"({"sync_period_s": null})",
         R"({"sync_period_s": 4294967306})", R"({"sync_jitter_percent": 51})",
-        R"({"sync_jitter_percent": -1})", R"({"sync_jitter_percent": true})",
-        R"({"keep": "yes"})", R"({"keep": 1})", R"({"keep": {}})"}) {
+        R"({"sync_jitter_percent": -1})", R"({"sync_jitter_percent": true})", R"({"keep": "yes"})",
+        R"({"keep": 1})", R"({"keep": {}})"}) {
     CAPTURE(text);
     const auto refused = read(text);
     CHECK(refused.policy == agent_policy{});
@@ -61,8 +61,9 @@ TEST_CASE("a name that an agent's policy does not have is a problem, and the res
   REQUIRE(odd.problems.size() == 2);
   CHECK(odd.problems[0] == "the agent has no setting '\"a\\nb\"'; it has sync_period_s, "
                            "sync_jitter_percent and keep");
-  CHECK(odd.problems[1] ==
-        "the agent has no setting 'sync_period'; it has sync_period_s, sync_jitter_percent and keep");
+  CHECK(
+    odd.problems[1] ==
+    "the agent has no setting 'sync_period'; it has sync_period_s, sync_jitter_percent and keep");
 }
 
 TEST_CASE("an agent's policy that is no map is a problem") {

@@ -1,6 +1,7 @@
 // What a policy was, newest first.
 
 #include "storage/fleet_history_query.hpp"
+
 #include "storage/limits.hpp"
 #include "tests/storage/store_kinds.hpp"
 
@@ -56,8 +57,8 @@ TEST_CASE_TEMPLATE("an object's history comes newest first, in pages of any size
   note(db, {1, 8, "sshd"}, 5);
   note(db, {2, 7, "sshd"}, 6);
   for (const std::size_t limit : {1U, 2U, 5U, 1000U})
-    CHECK(revisions(db, {.of = sshd, .limit = limit})
-          == std::vector<std::uint64_t>{70'000, 256, 255, 2, 1});
+    CHECK(revisions(db, {.of = sshd, .limit = limit}) ==
+          std::vector<std::uint64_t>{70'000, 256, 255, 2, 1});
   CHECK(revisions(db, {.of = sshd, .before = 256}) == std::vector<std::uint64_t>{255, 2, 1});
   CHECK(revisions(db, {.of = sshd, .before = 1}).empty());
   CHECK(revisions(db, {.of = {1, 9, "sshd"}}).empty());
