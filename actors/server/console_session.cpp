@@ -71,9 +71,9 @@ void console_session_state::authenticate(std::shared_ptr<api::call> what) {
     .then(
       [this, what](const console_user& user) {
         if (user.name.empty())
-          answer(api::unauthorized("this log-in is not valid, or has ended; log in again"));
-        else
-          serve(what, user);
+          return answer(api::unauthorized("this log-in is not valid, or has ended; log in again"));
+        link_->trust(); // with larger bodies, from the next request on
+        serve(what, user);
       },
       [this](const caf::error& why) { answer(api::problem(why)); });
 }

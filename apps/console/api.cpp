@@ -2,6 +2,7 @@
 
 #include "apps/common/utf8.hpp"
 #include "apps/console/failure.hpp"
+#include "net/limits.hpp"
 
 #include <muster/version.hpp>
 
@@ -24,6 +25,8 @@ exit_code code_of(int status) {
     return exit_refused;
   case 404:
     return exit_not_found;
+  case 422: // files, or what was to be changed, are wrong
+    return exit_usage;
   default:
     return exit_failed;
   }
@@ -46,12 +49,28 @@ std::string sentence_of(const net::http::response& answer) {
   return title.empty() || detail.empty() ? title + detail : title + ": " + detail;
 }
 
+/// A line for each thing that is wrong, when there are several.
+std::string list_of_problems(const net::http::response& answer) {
+  const auto problem = nlohmann::json::parse(answer.body, nullptr, false);
+  const auto at = problem.is_object() ? problem.find("problems") : problem.end();
+  std::string out;
+  if (!problem.is_object() || at == problem.end() || !at->is_array() || at->size() < 2)
+    return out;
+  for (const auto& line : *at)
+    if (line.is_string())
+      out += "\n  " + utf8::clean(line.get<std::string>());
+  return out;
+}
+
 } // namespace
 
 void fail_with(const net::http::response& answer, const profile& server) {
   auto text = utf8::clean(sentence_of(answer));
   if (answer.status == 401 && !server.token.empty())
     text = "the log-in has ended; log in again: muster login " + server.url();
+  text += list_of_problems(answer);
+  if (answer.status == 409)
+    throw conflict(exit_failed, text);
   const bool may_pass = answer.status >= 502 && answer.status <= 504;
   throw failure(code_of(answer.status), text, may_pass);
 }
@@ -78,7 +97,7 @@ void api::connect() {
                   problem.empty() ? profile_.url() + " cannot be reached" : problem, true);
 }
 
-std::string api::exchange(const net::http::request& r) {
+net::http::response api::exchange(const net::http::request& r) {
   connect();
   std::string problem;
   auto answer = connection_->exchange(r, problem);
@@ -90,19 +109,26 @@ std::string api::exchange(const net::http::request& r) {
     connection_.reset();
   if (answer->status < 200 || answer->status >= 300)
     fail_with(*answer, profile_);
-  return std::move(answer->body);
+  return std::move(*answer);
 }
 
 std::string api::get(const std::string& path, const query& q) {
+  return exchange(make("GET", path, q)).body;
+}
+
+net::http::response api::get_whole(const std::string& path, const query& q) {
   return exchange(make("GET", path, q));
 }
 
 std::string api::post(const std::string& path, const std::string& body) {
+  // A connection on which nobody has shown a token yet does not take that much.
+  if (body.size() > net::limits::http_body_bytes_anonymous_max)
+    static_cast<void>(get("/whoami"));
   auto r = make("POST", path, {});
   r.body = body;
   if (!body.empty())
     r.headers["content-type"] = "application/json";
-  return exchange(r);
+  return exchange(r).body;
 }
 
 void api::remove(const std::string& path) {

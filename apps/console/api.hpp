@@ -24,6 +24,8 @@ public:
 
   /// The body of a good answer; throws failure otherwise. Paths are below /api/v1.
   std::string get(const std::string& path, const query& q = {});
+  /// The same with its headers.
+  net::http::response get_whole(const std::string& path, const query& q = {});
   std::string post(const std::string& path, const std::string& body = {});
   void remove(const std::string& path);
   /// Server-sent events until `tell` returns false or the server ends the stream (then true), or
@@ -38,7 +40,7 @@ public:
 private:
   [[nodiscard]] net::http::request make(std::string method, const std::string& path, query q) const;
   void connect();
-  std::string exchange(const net::http::request& r);
+  net::http::response exchange(const net::http::request& r);
 
   connector connect_;
   std::unique_ptr<transport> connection_;

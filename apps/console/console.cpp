@@ -117,6 +117,11 @@ void declare(CLI::App& app, console& c) {
   add_login_commands(app, c);
   add_device_commands(app, c);
   add_call_commands(app, c);
+  add_group_commands(app, c);
+  add_assignment_commands(app, c);
+  add_policy_commands(app, c);
+  add_settings_commands(app, c);
+  add_file_commands(app, c);
   add_application_commands(app, c);
   add_event_commands(app, c);
   add_token_commands(app, c);

@@ -79,6 +79,12 @@ void add_call_commands(CLI::App& app, console& c);
 void add_application_commands(CLI::App& app, console& c);
 void add_event_commands(CLI::App& app, console& c);
 void add_token_commands(CLI::App& app, console& c);
+void add_group_commands(CLI::App& app, console& c);
+void add_assignment_commands(CLI::App& app, console& c);
+void add_policy_commands(CLI::App& app, console& c);
+void add_history_commands(CLI::App& policy, console& c); ///< below `policy`
+void add_settings_commands(CLI::App& app, console& c);
+void add_file_commands(CLI::App& app, console& c);
 void add_server_commands(CLI::App& app, console& c);
 void add_completion_command(CLI::App& app, console& c);
 

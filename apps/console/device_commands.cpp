@@ -20,9 +20,10 @@ struct device_flags {
   bool services = false;
   bool events = false;
   bool deliveries = false;
+  bool settings = false;
 
   [[nodiscard]] bool any() const {
-    return facts || applications || services || events || deliveries;
+    return facts || applications || services || events || deliveries || settings;
   }
 };
 
@@ -59,6 +60,17 @@ public:
   device_report(console& c, std::string id) : c_(c), path_("/devices/" + id), id_(std::move(id)) {}
 
   std::string detail() { return c_.server().get(path_); }
+  std::string settings() { return c_.server().get(path_ + "/settings"); }
+  /// Nothing of a server from before there were any.
+  std::string settings_if_any() {
+    try {
+      return settings();
+    } catch (const failure& why) {
+      if (why.code() != exit_not_found)
+        throw;
+      return "{}";
+    }
+  }
   std::string applications(admin::device_applications& into) {
     return read_pages(c_.server(), path_ + "/applications", {}, {0, true}, into).json;
   }
@@ -85,6 +97,9 @@ int show_overview(console& c, device_report& report) {
   const auto detail = answer_as<admin::device_detail>(report.detail());
   const auto look = c.look();
   c.out(device_text(detail, look));
+  const auto settings = answer_as<admin::device_settings>(report.settings_if_any());
+  if (settings.applications_size() > 0)
+    print_section(c, "Settings", settings_states_text(settings, look), "");
   print_section(c, "Deliveries", deliveries_text(detail, look), "nothing was delivered yet");
   const auto events = answer_as<admin::event_list>(report.events(recent_events));
   print_section(c, "Last events", events_text(events, look, false), "none");
@@ -106,6 +121,10 @@ int show_sections(console& c, device_report& report, const device_flags& flags) 
     if (flags.deliveries)
       add("Deliveries", deliveries_text(detail, look), "nothing was delivered yet");
   }
+  if (flags.settings)
+    add("Settings",
+        settings_states_text(answer_as<admin::device_settings>(report.settings()), look),
+        "no policy names an application for it");
   if (flags.applications) {
     admin::device_applications list;
     static_cast<void>(report.applications(list));
@@ -129,6 +148,8 @@ int show_json(console& c, device_report& report, const device_flags& flags) {
   std::vector<std::pair<std::string, std::string>> parts;
   if (flags.facts || flags.deliveries || !flags.any())
     parts.emplace_back("device", report.detail());
+  if (flags.settings)
+    parts.emplace_back("settings", report.settings());
   if (flags.applications) {
     admin::device_applications list;
     parts.emplace_back("applications", report.applications(list));
@@ -194,6 +215,7 @@ void add_device_command(CLI::App& app, console& c) {
   device->add_flag("--apps", flags->applications, "installed applications");
   device->add_flag("--services", flags->services, "services and programs, and how they run");
   device->add_flag("--events", flags->events, "the last events");
+  device->add_flag("--settings", flags->settings, "how the settings of applications stand");
   device->add_flag("--deliveries", flags->deliveries, "what the server holds of it, since when");
   device->callback([&c, flags] { c.choose([&c, flags] { return show_device(c, *flags); }); });
 
@@ -214,7 +236,7 @@ void add_device_commands(CLI::App& app, console& c) {
   auto wanted = std::make_shared<extent>();
   devices
     ->add_option("target", *targets,
-                 "names, globs, os:debian, state:silent, id:...; all words must hold")
+                 "names, globs, group:eu, tag:laptop, os:debian, state:silent ...; all words must hold")
     ->type_name("TARGET");
   add_extent(*devices, *wanted);
   devices->callback([&c, targets, wanted] {

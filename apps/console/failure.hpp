@@ -27,4 +27,10 @@ private:
   bool may_pass_;
 };
 
+/// What was read is not what is there by now: read again, and the same may work.
+class conflict final : public failure {
+public:
+  using failure::failure;
+};
+
 } // namespace muster::console

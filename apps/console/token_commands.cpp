@@ -14,6 +14,7 @@ namespace {
 struct token_flags {
   std::string name;
   std::string expires = "24h";
+  std::string group;
   std::uint32_t uses = 0;
   bool quiet = false;
 };
@@ -46,6 +47,7 @@ int create_token(console& c, const token_flags& flags) {
   order.set_name(flags.name);
   order.set_lifetime_s(lifetime_of(flags.expires));
   order.set_uses_max(flags.uses);
+  order.set_group(flags.group);
   const auto json = c.server().post("/tokens", body_of(order));
   if (c.json) {
     c.out_json(json);
@@ -117,6 +119,8 @@ void add_token_commands(CLI::App& app, console& c) {
   create->add_option("--uses", flags->uses, "for so many devices; 0: any number")
     ->type_name("N")
     ->capture_default_str();
+  create->add_option("--group", flags->group, "its devices go there; else where the rules say")
+    ->type_name("GROUP");
   create->add_flag("--quiet,-q", flags->quiet, "print the token alone");
   create->callback([&c, flags] { c.choose([&c, flags] { return create_token(c, *flags); }); });
 

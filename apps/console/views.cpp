@@ -51,6 +51,13 @@ std::string remarks_on(const admin::device& d) {
   return joined(text, ", ", same_machine_of(d));
 }
 
+std::string tags_of(const admin::device& d) {
+  std::string text;
+  for (const auto& tag : d.tags())
+    text = joined(text, ", ", tag);
+  return text;
+}
+
 std::string failures_of(const admin::device& d) {
   return d.sync_failures() == 0
            ? ""
@@ -144,6 +151,7 @@ std::string devices_text(const admin::device_list& list, const view& v) {
            {.title = "STATE"},
            {.title = "STATUS", .leaves = 1},
            {.title = "LAST CONTACT", .leaves = 2},
+           {.title = "GROUP", .may_be_cut = true, .leaves = 3},
            {.title = "KEPT", .leaves = 4},
            {.title = "OS", .may_be_cut = true, .leaves = 4},
            {.title = "ADDRESS", .may_be_cut = true, .leaves = 5},
@@ -155,6 +163,7 @@ std::string devices_text(const admin::device_list& list, const view& v) {
            {state_of(d, v), tone_of_state(d.state())},
            {d.status(), tone_of_status(d.status())},
            v.time(d.last_contact_us()),
+           d.group(),
            d.keep() ? "kept" : "",
            os_of(d),
            d.address(),
@@ -171,6 +180,13 @@ std::string device_text(const admin::device_detail& detail, const view& v) {
   sheet.add("Id", d.id());
   sheet.add("State", {state_of(d, v), tone_of_state(d.state())});
   sheet.add("Status", {joined(d.status(), ": ", d.status_reason()), tone_of_status(d.status())});
+  sheet.add("Group", d.group());
+  sheet.add("Tags", tags_of(d));
+  sheet.add("Settings", {d.settings_not_applied() == 0
+                           ? ""
+                           : counted(d.settings_not_applied(), "application does",
+                                     "applications do") + " not go by them",
+                         tone::warning});
   sheet.add("Last contact", v.time(d.last_contact_us()));
   sheet.add("Last sync", joined(v.time(d.last_sync_us()), ", ", failures_of(d)));
   sheet.add("Last change", v.time(d.last_information_us()));

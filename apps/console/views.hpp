@@ -1,13 +1,16 @@
 #pragma once
 // What the API answers, as text for people. Pure.
 
+#include "actors/rules/settings_diff.hpp"
 #include "apps/console/moments.hpp"
 #include "apps/console/table.hpp"
 #include "net/wire/admin.pb.h"
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <string>
+#include <vector>
 
 namespace muster::console {
 
@@ -50,6 +53,36 @@ struct view {
 [[nodiscard]] std::string calls_text(const admin::call_list& list, const view& v);
 [[nodiscard]] std::string call_text(const admin::call& c, const view& v);
 [[nodiscard]] std::string call_rows_text(const admin::call& c, const view& v);
+
+// -- groups, policies, rules, settings (views_order.cpp, views_settings.cpp) ------------------------
+[[nodiscard]] std::string groups_text(const admin::group_list& list, const view& v);
+/// `devices`: in it and below.
+[[nodiscard]] std::string group_text(const admin::group_info& g, std::uint64_t devices,
+                                     const view& v);
+[[nodiscard]] std::string policies_text(const admin::policy_list& list, const view& v);
+[[nodiscard]] std::string rules_text(const admin::rule_list& list, const view& v);
+/// Who was moved by rules, or would be.
+[[nodiscard]] std::string placements_text(const admin::placement_report& report, const view& v,
+                                          bool dry_run);
+/// What was done, or would be, with the values before and after; a sentence when there is nothing.
+[[nodiscard]] std::string fleet_result_text(const admin::fleet_result& result, const view& v,
+                                            bool dry_run);
+
+/// A version, and what it changed.
+struct version_changes {
+  const admin::fleet_version* version = nullptr;
+  bool is_first = false;
+  std::vector<rules::settings_change> changes;
+};
+[[nodiscard]] std::string history_text(const std::vector<version_changes>& versions, const view& v,
+                                       bool with_values);
+
+[[nodiscard]] tone tone_of_settings(const std::string& state);
+[[nodiscard]] std::string settings_states_text(const admin::device_settings& list, const view& v);
+[[nodiscard]] std::string effective_text(const admin::effective_settings& what, const view& v);
+
+/// "[######......] 50 %  5 of 10", no wider than the terminal.
+[[nodiscard]] std::string progress_line(std::size_t done, std::size_t all, std::size_t width);
 
 [[nodiscard]] std::string application_counts_text(const admin::application_list& list,
                                                   const view& v);

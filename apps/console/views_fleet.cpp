@@ -125,6 +125,7 @@ std::string tokens_text(const admin::token_list& list, const view& v) {
            {.title = "STATE"},
            {.title = "USED", .right = true},
            {.title = "EXPIRES"},
+           {.title = "GROUP", .may_be_cut = true, .leaves = 3},
            {.title = "CREATED", .leaves = 1},
            {.title = "BY", .may_be_cut = true, .leaves = 2},
            {.title = "ID", .may_be_cut = true}}};
@@ -133,6 +134,7 @@ std::string tokens_text(const admin::token_list& list, const view& v) {
            state_of(token, v.now),
            uses_of(token),
            expiry_of(token, v),
+           token.group(),
            v.time(token.created_us()),
            token.created_by(),
            token.id()});
@@ -151,7 +153,8 @@ std::string new_token_text(const admin::token& t, const std::string& server, con
                        : "until " + v.clock(t.expires_us()) +
                            (v.utc ? "" : " (" + relative(t.expires_us(), v.now) + ")");
   return "Token" + (t.name().empty() ? "" : " '" + utf8::clean(t.name()) + "'") + " for " + uses +
-         ", valid " + until + ". Type on each client, as root:\n\n  " + enrol_command(t, server) +
+         (t.group().empty() ? "" : ", which go to " + utf8::clean(t.group())) + ", valid " + until +
+         ". Type on each client, as root:\n\n  " + enrol_command(t, server) +
          "\n\nThe token is shown only this once.\n";
 }
 

@@ -7,6 +7,7 @@
 #include "actors/server/directory.hpp"
 #include "actors/server/enroller.hpp"
 #include "actors/server/event_book.hpp"
+#include "actors/server/policy_book.hpp"
 #include "actors/server/server_root.hpp"
 #include "net/http.hpp"
 #include "net/splitter.hpp"
@@ -39,7 +40,7 @@ public:
     credit_ += n;
     deliver();
   }
-  void trust() override {}
+  void trust() override { splitter_->trust(); }
   void close() override {
     if (!std::exchange(closed, true))
       end({});
@@ -176,6 +177,7 @@ struct console_world : accounts_world {
   actors::enroller_actor enroller = host(actors::enroller, enroller_setup());
   actors::call_board_actor board =
     host(actors::call_board, actors::call_board_options{directories, writer, clock});
+  actors::policy_book_actor order_book = host(actors::policy_book, policy_book_setup());
   actors::server_root_actor root = make_root();
   std::vector<std::string> troubles;
   actors::console_services_ptr services = make_services();
@@ -209,6 +211,17 @@ struct console_world : accounts_world {
     return out;
   }
 
+  actors::policy_book_options policy_book_setup() {
+    std::error_code ec;
+    actors::policy_book_options out;
+    out.loaded = actors::load_fleet(db, ec);
+    REQUIRE_FALSE(ec);
+    out.writer = writer;
+    out.directories = directories;
+    out.now = clock;
+    return out;
+  }
+
   actors::server_root_actor make_root() {
     actors::server_root_options out;
     for (const auto& [name, door, number] :
@@ -227,6 +240,7 @@ struct console_world : accounts_world {
     out->directories = directories;
     out->enroller = enroller;
     out->call_board = board;
+    out->policy_book = order_book;
     out->accounts = accounts;
     out->event_book = book;
     out->writer = writer;

@@ -3,6 +3,7 @@
 #include "actors/server/accounts.hpp"
 #include "actors/server/api/cursor.hpp"
 #include "actors/server/api/present.hpp"
+#include "actors/server/api/present_fleet.hpp"
 #include "actors/server/api/reply.hpp"
 #include "actors/server/api/schema.hpp"
 #include "actors/server/device_target.hpp"
@@ -76,6 +77,10 @@ std::string take_text(call& c, std::string_view name, const std::string& value) 
     c.name = value;
   else if (name == "version")
     c.version = value;
+  else if (name == "group")
+    c.group = value;
+  else if (name == "application")
+    c.application = value;
   else
     MUSTER_ASSERT(false, "a text parameter of the table has a place in call");
   return {};
@@ -111,6 +116,9 @@ std::string take_parameter(call& c, const parameter& p, const std::string& value
     case parameter_kind::step:
       c.step = call_step_of(value);
       return c.step ? "" : "must be waiting, asked, waking, queued, done or failed";
+    case parameter_kind::fleet_kind:
+      c.kind = fleet_kind_of(value);
+      return c.kind ? "" : "must be Group, Policy, Rule or Task";
     case parameter_kind::moment: {
       const auto number = parse_number(value);
       (p.name == "since" ? c.since_us : c.until_us) = number.value_or(0);
@@ -201,7 +209,7 @@ std::shared_ptr<call> begin_call(net::http::request request, bool from_loopback,
     return nullptr;
   }
   const auto bytes_max = way.found->who == access::anybody ? body_bytes_anonymous_max
-                                                           : body_bytes_max;
+                                                           : way.found->body_bytes;
   if (out->request.body.size() > bytes_max) {
     refusal = problem(413, "the body is larger than " + std::to_string(bytes_max) + " bytes");
     return nullptr;

@@ -3,6 +3,7 @@
 // work with. Whatever is wrong with a request is found here and said with the right status. Pure.
 
 #include "actors/call_messages.hpp"
+#include "actors/rules/fleet_document.hpp"
 #include "actors/server/api/routes.hpp"
 #include "net/http.hpp"
 
@@ -19,9 +20,8 @@
 
 namespace muster::actors::api {
 
-/// Bodies: before anybody has shown a token, and after.
+/// Of a body, before anybody has shown a token; afterwards: routes.hpp.
 inline constexpr std::size_t body_bytes_anonymous_max = 4 * 1024;
-inline constexpr std::size_t body_bytes_max = 64 * 1024;
 inline constexpr std::size_t query_text_bytes_max = 1024;
 inline constexpr std::uint32_t page_rows_default = 100;
 inline constexpr std::uint32_t page_rows_max = 1000;
@@ -35,7 +35,8 @@ struct call {
   std::string argument;
   // The query; only what the route knows can be set.
   std::string target, prefix;
-  std::optional<std::string> name, version;
+  std::optional<std::string> name, version, group, application;
+  std::optional<rules::fleet_kind> kind;
   std::optional<device_id> of_device;
   std::optional<call_step> step;
   severity severity_min = severity::info;

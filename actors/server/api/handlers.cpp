@@ -23,6 +23,18 @@ void handle(operation what, const exchange_ptr& x) {
     case operation::list_application_devices: return list_application_devices(x);
     case operation::list_events: return list_events(x);
     case operation::stream_events: return x->become_stream();
+    case operation::list_groups: return list_groups(x);
+    case operation::change_group: return change_group(x);
+    case operation::list_policies: return list_policies(x);
+    case operation::list_rules: return list_rules(x);
+    case operation::run_rules: return run_rules(x);
+    case operation::apply_fleet: return apply_fleet(x);
+    case operation::export_fleet: return export_fleet(x);
+    case operation::list_fleet_history: return list_fleet_history(x);
+    case operation::assign_device: return assign_device(x);
+    case operation::show_device_settings: return show_device_settings(x);
+    case operation::explain_device_settings: return explain_device_settings(x);
+    case operation::set_device_settings: return set_device_settings(x);
     case operation::create_token: return create_token(x);
     case operation::list_tokens: return list_tokens(x);
     case operation::revoke_token: return revoke_token(x);

@@ -5,6 +5,8 @@
 #include "actors/server/api/exchange.hpp"
 #include "actors/server/api/routes.hpp"
 
+#include <functional>
+
 namespace muster::actors::api {
 
 void handle(operation what, const exchange_ptr& x);
@@ -37,10 +39,37 @@ void create_token(const exchange_ptr& x);
 void list_tokens(const exchange_ptr& x);
 void revoke_token(const exchange_ptr& x);
 
+// -- handlers_groups.cpp --------------------------------------------------------------------------
+void list_groups(const exchange_ptr& x);
+void change_group(const exchange_ptr& x);
+void list_policies(const exchange_ptr& x);
+void list_rules(const exchange_ptr& x);
+void run_rules(const exchange_ptr& x);
+void assign_device(const exchange_ptr& x);
+
+// -- handlers_files.cpp ---------------------------------------------------------------------------
+void apply_fleet(const exchange_ptr& x);
+void export_fleet(const exchange_ptr& x);
+void list_fleet_history(const exchange_ptr& x);
+
+// -- handlers_settings.cpp ------------------------------------------------------------------------
+void show_device_settings(const exchange_ptr& x);
+void explain_device_settings(const exchange_ptr& x);
+void set_device_settings(const exchange_ptr& x);
+
 // -- handlers_server.cpp --------------------------------------------------------------------------
 void show_server(const exchange_ptr& x);
 void show_openapi(const exchange_ptr& x);
 void show_health(const exchange_ptr& x);
 void show_metrics(const exchange_ptr& x);
+
+// -- what several of them ask ---------------------------------------------------------------------
+
+/// Goes on when the device of the path is known, with what the directory says of it; else 404.
+void with_device(const exchange_ptr& x, std::function<void(const device_row& row)> then);
+[[nodiscard]] net::http::response no_such_device();
+
+/// Goes on with the fleet as it is.
+void with_fleet(const exchange_ptr& x, std::function<void(const fleet_snapshot_ptr&)> then);
 
 } // namespace muster::actors::api

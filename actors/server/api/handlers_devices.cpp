@@ -5,9 +5,7 @@
 #include "actors/server/api/device_merge.hpp"
 #include "actors/server/api/handlers.hpp"
 #include "actors/server/api/present.hpp"
-#include "actors/server/session_limits.hpp"
-#include "net/certificate.hpp"
-#include "storage/compress.hpp"
+#include "actors/server/api/stored_section.hpp"
 #include "storage/keys.hpp"
 #include "storage/records.hpp"
 
@@ -21,58 +19,12 @@ namespace muster::actors::api {
 
 namespace {
 
-constexpr std::uint16_t facts_section = 1;
-constexpr std::uint16_t applications_section = 2;
-constexpr std::uint16_t run_states_section = 3;
-
-/// False without an error: the server has none.
-bool get_section(const storage::store& from, const device_id& device, std::uint16_t number,
-                 storage::record::section& out, std::error_code& ec) {
-  const auto value =
-    from.get(storage::family::inventory, storage::keys::section(device.bytes, number), ec);
-  if (!ec && value)
-    ec = storage::records::decode(*value, out);
-  return !ec && value;
-}
-
-std::error_code unpack(const storage::record::section& section, std::uint16_t number,
-                       google::protobuf::Message& out) {
-  std::string content;
-  const auto bytes_max = session_limits::section_bytes_max.at(number - 1U);
-  if (const auto ec = storage::decompress(section.compressed(), bytes_max, content))
-    return ec;
-  return out.ParseFromString(content) ? std::error_code{} : make_error_code(storage::errc::corrupt);
-}
-
-std::string digest_of(const storage::record::section& section) {
-  const auto* bytes = reinterpret_cast<const std::uint8_t*>(section.digest().data());
-  return net::to_hex({bytes, section.digest().size()});
-}
-
-net::http::response no_such_device() {
-  return problem(404, "there is no such device");
-}
-
-/// Goes on when the device is known, with what the directory says of it.
-void with_device(const exchange_ptr& x, std::function<void(const device_row& row)> then) {
-  const auto& device = x->asked->device;
-  x->self->request(x->services->directory_of(device), caf::infinite, atom::find_v, device)
-    .then(
-      [x, then = std::move(then)](const device_page_ptr& page) {
-        if (page->rows.empty())
-          x->reply(no_such_device());
-        else
-          then(page->rows.front());
-      },
-      x->or_fail());
-}
-
 std::error_code fill_detail(const storage::store& from, const device_id& device,
                             admin::device_detail& out) {
   std::error_code ec;
-  for (const auto number : {facts_section, applications_section, run_states_section}) {
+  for (const auto number : {facts_section, applications_section, run_states_section, settings_states_section}) {
     storage::record::section section;
-    if (!get_section(from, device, number, section, ec)) {
+    if (!get_section(from, device.bytes, number, section, ec)) {
       if (ec)
         return ec;
       continue;
@@ -146,7 +98,7 @@ void list_section(const exchange_ptr& x, std::uint16_t number, const Rows& (Sect
         storage::record::section section;
         Section content;
         std::error_code ec;
-        if (get_section(store, device, number, section, ec))
+        if (get_section(store, device.bytes, number, section, ec))
           ec = unpack(section, number, content);
         const bool changed = !place.digest.empty() && place.digest != digest_of(section);
         answer = changed
@@ -190,6 +142,23 @@ net::http::response page_of(merged_devices merged, const std::string& question) 
 }
 
 } // namespace
+
+net::http::response no_such_device() {
+  return problem(404, "there is no such device");
+}
+
+void with_device(const exchange_ptr& x, std::function<void(const device_row& row)> then) {
+  const auto& device = x->asked->device;
+  x->self->request(x->services->directory_of(device), caf::infinite, atom::find_v, device)
+    .then(
+      [x, then = std::move(then)](const device_page_ptr& page) {
+        if (page->rows.empty())
+          x->reply(no_such_device());
+        else
+          then(page->rows.front());
+      },
+      x->or_fail());
+}
 
 void list_devices(const exchange_ptr& x) {
   auto query = std::make_shared<device_query>();

@@ -4,6 +4,7 @@
 #include "actors/server/api/handlers.hpp"
 #include "actors/server/api/host_name.hpp"
 #include "actors/server/api/present.hpp"
+#include "actors/server/api/present_fleet.hpp"
 #include "storage/application_query.hpp"
 #include "storage/event_query.hpp"
 #include "storage/records.hpp"
@@ -21,6 +22,41 @@ constexpr std::size_t token_name_bytes_max = 255;
 
 net::http::response foreign_cursor() {
   return problem(400, "'cursor' is none that this list gave out");
+}
+
+/// The path of the group that a token's devices go to; empty: of none.
+std::string group_of_token(const fleet_snapshot& fleet, std::uint32_t number) {
+  const rules::group_id id{number};
+  return fleet.groups.has(id) ? shown_path(fleet.groups.path(id)) : std::string{};
+}
+
+void make_token(const exchange_ptr& x, const token_order& order) {
+  const auto token = std::make_shared<admin::token>();
+  const auto both = gather([x, token] { x->reply(201, *token); });
+  both->ask<token_infos>(
+    x, x->services->enroller,
+    [x, token](const token_infos& made) {
+      if (!made->empty())
+        present(made->front(), *token);
+      token->set_pin(x->services->facts.pin);
+    },
+    atom::create_v, order);
+  both->ask<std::uint16_t>(
+    x, x->root,
+    [x, token](std::uint16_t port) {
+      const auto& known = x->services->facts.agents_public_name;
+      token->set_server(storage::records::clean_text(agents_address(
+        known.empty() ? host_for_clients(x->asked->request.header("host")) : known, port)));
+    },
+    atom::bound_v, door::agents_tls);
+  if (order.group != 0)
+    both->ask<fleet_snapshot_ptr>(
+      x, x->services->policy_book,
+      [token, group = order.group](const fleet_snapshot_ptr& fleet) {
+        token->set_group(group_of_token(*fleet, group));
+      },
+      atom::get_v);
+  both->arrive();
 }
 
 } // namespace
@@ -137,37 +173,33 @@ void create_token(const exchange_ptr& x) {
                                                                           : body.lifetime_s();
   order.uses_max = body.uses_max();
   order.audit = x->audit("token.create", body.name());
-  const auto token = std::make_shared<admin::token>();
-  const auto both = gather([x, token] { x->reply(201, *token); });
-  both->ask<token_infos>(
-    x, x->services->enroller,
-    [x, token](const token_infos& made) {
-      if (!made->empty())
-        present(made->front(), *token);
-      token->set_pin(x->services->facts.pin);
-    },
-    atom::create_v, order);
-  both->ask<std::uint16_t>(
-    x, x->root,
-    [x, token](std::uint16_t port) {
-      const auto& known = x->services->facts.agents_public_name;
-      token->set_server(storage::records::clean_text(agents_address(
-        known.empty() ? host_for_clients(x->asked->request.header("host")) : known, port)));
-    },
-    atom::bound_v, door::agents_tls);
-  both->arrive();
+  if (body.group().empty())
+    return make_token(x, order);
+  with_fleet(x, [x, order](const fleet_snapshot_ptr& fleet) mutable {
+    const auto& path = x->asked->body_as<admin::token_order>().group();
+    const auto group = find_group(*fleet, path);
+    if (!group)
+      return x->reply(no_such_group(path));
+    order.group = group->number;
+    make_token(x, order);
+  });
 }
 
 void list_tokens(const exchange_ptr& x) {
-  x->self->request(x->services->enroller, caf::infinite, atom::list_v)
-    .then(
-      [x](const token_infos& all) {
-        admin::token_list out;
-        for (const auto& one : *all)
-          present(one, *out.add_tokens());
-        x->reply(200, out);
-      },
-      x->or_fail());
+  with_fleet(x, [x](const fleet_snapshot_ptr& fleet) {
+    x->self->request(x->services->enroller, caf::infinite, atom::list_v)
+      .then(
+        [x, fleet](const token_infos& all) {
+          admin::token_list out;
+          for (const auto& one : *all) {
+            auto& to = *out.add_tokens();
+            present(one, to);
+            to.set_group(group_of_token(*fleet, one.group));
+          }
+          x->reply(200, out);
+        },
+        x->or_fail());
+  });
 }
 
 void revoke_token(const exchange_ptr& x) {

@@ -34,6 +34,8 @@ json schema_of(const parameter& p) {
     case parameter_kind::step:
       return {{"type", "string"},
               {"enum", {"waiting", "asked", "waking", "queued", "done", "failed"}}};
+    case parameter_kind::fleet_kind:
+      return {{"type", "string"}, {"enum", {"Group", "Policy", "Rule", "Task"}}};
     case parameter_kind::moment: return {{"type", "integer"}, {"format", "int64"}, {"minimum", 0}};
     case parameter_kind::text:
       return {{"type", "string"}, {"maxLength", query_text_bytes_max}};
@@ -97,7 +99,12 @@ json problem_schema() {
            {{"type", {{"type", "string"}}},
             {"title", {{"type", "string"}}},
             {"status", {{"type", "integer"}}},
-            {"detail", {{"type", "string"}}}}}};
+            {"detail", {{"type", "string"}}},
+            {"problems",
+             {{"type", "array"},
+              {"items", {{"type", "string"}}},
+              {"description", "With 422: what is wrong, a line each, as FILE:LINE: WHAT where it "
+                              "stands in a file"}}}}}};
 }
 
 } // namespace

@@ -93,6 +93,11 @@ void present(const device_row& from, admin::device& to) {
   to.set_sync_failures(from.sync_failures);
   to.set_status(std::string{rules::name_of(static_cast<rules::device_status>(from.status))});
   to.set_status_reason(from.status_reason);
+  if (from.group != 0)
+    to.set_group(from.group_path.empty() ? "/" : from.group_path);
+  for (const auto& tag : from.tags)
+    to.add_tags(tag);
+  to.set_settings_not_applied(from.settings_not_applied);
 }
 
 void present(const token_info& from, admin::token& to) {

@@ -34,7 +34,7 @@ void present(const stored_events& batch, const event_item& from, admin::event& t
 [[nodiscard]] std::optional<call_step> call_step_of(std::string_view name) noexcept;
 [[nodiscard]] std::string_view name_of(call_way w) noexcept;
 
-/// "facts", "applications", "run_states", by the section's number on the wire.
+/// "facts", "applications", "run_states", "settings_states", by the section's number on the wire.
 [[nodiscard]] std::string_view section_name(std::uint32_t number) noexcept;
 
 } // namespace muster::actors::api

@@ -21,8 +21,10 @@ std::string_view title_of(int status) {
     case 403: return "Forbidden";
     case 404: return "Not Found";
     case 405: return "Method Not Allowed";
+    case 409: return "Conflict";
     case 413: return "Content Too Large";
     case 415: return "Unsupported Media Type";
+    case 422: return "Unprocessable Content";
     case 429: return "Too Many Requests";
     case 500: return "Internal Server Error";
     case 503: return "Service Unavailable";
@@ -80,10 +82,17 @@ net::http::response no_content() {
 }
 
 net::http::response problem(int status, std::string_view detail) {
-  const nlohmann::json body{{"type", "about:blank"},
-                            {"title", title_of(status)},
-                            {"status", status},
-                            {"detail", detail}};
+  return problem(status, detail, {});
+}
+
+net::http::response problem(int status, std::string_view detail,
+                            const std::vector<std::string>& problems) {
+  nlohmann::json body{{"type", "about:blank"},
+                      {"title", title_of(status)},
+                      {"status", status},
+                      {"detail", detail}};
+  if (!problems.empty())
+    body["problems"] = problems;
   // What a client sent may be in the detail, and may be no UTF-8.
   return text(status, "application/problem+json",
               body.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace google::protobuf {
 class Message;
@@ -39,6 +40,9 @@ inline constexpr std::size_t answer_bytes_max =
 
 /// RFC 9457: {"type":"about:blank","title":the status' name,"status":...,"detail":...}.
 [[nodiscard]] net::http::response problem(int status, std::string_view detail);
+/// The same with a list, `problems`: 422.
+[[nodiscard]] net::http::response problem(int status, std::string_view detail,
+                                          const std::vector<std::string>& problems);
 /// 401, with the header that says how to do better.
 [[nodiscard]] net::http::response unauthorized(std::string_view detail);
 /// A problem that time may solve, with Retry-After, at least a second.

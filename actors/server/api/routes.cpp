@@ -1,5 +1,7 @@
 #include "actors/server/api/routes.hpp"
 
+#include "net/limits.hpp"
+
 #include <array>
 
 namespace muster::actors::api {
@@ -18,7 +20,7 @@ constexpr parameter step_in{"step", step, "only devices with which the call is s
 constexpr parameter severity_in{"severity", severity, "that and worse; info unless given"};
 
 constexpr std::array device_query{
-  parameter{"target", text, "which devices: names, globs, os:, state:, id:; all unless given"},
+  parameter{"target", text, "which devices: names, globs, os:, group:, tag:, state:, id:; all unless given"},
   limit, cursor_in};
 constexpr std::array section_query{limit, cursor_in};
 constexpr std::array call_query{step_in, limit, cursor_in};
@@ -31,6 +33,21 @@ constexpr std::array owner_query{
 constexpr std::array event_query{one_device, severity_in, since, until, limit, cursor_in};
 constexpr std::array stream_query{one_device, severity_in};
 constexpr std::array audit_query{since, until, limit, cursor_in};
+constexpr parameter one_group{"group", text, "only of this group: its path"};
+constexpr parameter kind_in{"kind", fleet_kind, "only objects of this kind"};
+constexpr parameter name_in{"name", text, "of a group its path, of a policy its application"};
+constexpr std::array group_query{
+  parameter{"group", text, "this group and all below it; all unless given"}, limit, cursor_in};
+constexpr std::array policy_query{
+  parameter{"application", text, "only of this application"}, one_group, limit, cursor_in};
+constexpr std::array page_query{limit, cursor_in};
+constexpr std::array export_query{kind_in, name_in, one_group, cursor_in};
+constexpr std::array history_query{
+  parameter{"kind", fleet_kind, "of what kind it is", true},
+  parameter{"name", text, "of a group its path, of a policy its application", true},
+  parameter{"group", text, "of a policy: its group; the root unless given"}, limit, cursor_in};
+constexpr std::array effective_query{
+  parameter{"application", text, "whose settings", true}};
 
 constexpr std::string_view none{};
 constexpr std::string_view json = "application/json";
@@ -71,6 +88,35 @@ constexpr std::array<route, operations> table{{
   {"GET", "/api/v1/events/stream", stream_events, access::user,
    "Events as they arrive, as server-sent events", none, "event", 200, "text/event-stream",
    stream_query},
+  {"GET", "/api/v1/groups", list_groups, access::user,
+   "Groups, each before those below it", none, "group_list", 200, json, group_query},
+  {"POST", "/api/v1/groups/change", change_group, access::administrator,
+   "Rename or move a group, with all below it", "group_change", "fleet_result"},
+  {"GET", "/api/v1/policies", list_policies, access::user,
+   "Policies, by application and group", none, "policy_list", 200, json, policy_query},
+  {"GET", "/api/v1/rules", list_rules, access::user,
+   "Moving rules, in the order in which they are tried", none, "rule_list", 200, json, page_query},
+  {"POST", "/api/v1/placements", run_rules, access::administrator,
+   "Run the moving rules for devices, or tell what they would do", "placement_order",
+   "placement_report"},
+  {"POST", "/api/v1/fleet/apply", apply_fleet, access::administrator,
+   "Make groups, policies, rules and tasks as files say, or tell what would be done; all or nothing",
+   "fleet_order", "fleet_result", 200, json, {}, net::limits::http_body_bytes_max},
+  {"GET", "/api/v1/fleet/export", export_fleet, access::user,
+   "Groups, policies, rules and tasks as YAML that apply takes back", none, none, 200,
+   "application/yaml", export_query},
+  {"GET", "/api/v1/fleet/history", list_fleet_history, access::user,
+   "What a policy, rule or task was after each change, newest first", none, "fleet_history", 200,
+   json, history_query},
+  {"POST", "/api/v1/devices/{id}/assignment", assign_device, access::administrator,
+   "Put a device into a group, change its tags", "device_assignment", none, 204},
+  {"GET", "/api/v1/devices/{id}/settings", show_device_settings, access::user,
+   "How the settings of each application stand on a device", none, "device_settings"},
+  {"GET", "/api/v1/devices/{id}/settings/effective", explain_device_settings, access::user,
+   "What holds for an application on a device, where it comes from, and who locked it", none,
+   "effective_settings", 200, json, effective_query},
+  {"POST", "/api/v1/devices/{id}/settings", set_device_settings, access::administrator,
+   "Set or unset a device's own values", "settings_order", "fleet_result"},
   {"POST", "/api/v1/tokens", create_token, access::administrator,
    "Make an enrolment token; the answer alone has the secret", "token_order", "token", 201},
   {"GET", "/api/v1/tokens", list_tokens, access::user, "All enrolment tokens", none,

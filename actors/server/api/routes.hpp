@@ -30,6 +30,18 @@ enum class operation : std::uint8_t {
   list_application_devices,
   list_events,
   stream_events,
+  list_groups,
+  change_group,
+  list_policies,
+  list_rules,
+  run_rules,
+  apply_fleet,
+  export_fleet,
+  list_fleet_history,
+  assign_device,
+  show_device_settings,
+  explain_device_settings,
+  set_device_settings,
   create_token,
   list_tokens,
   revoke_token,
@@ -39,7 +51,7 @@ enum class operation : std::uint8_t {
   show_health,
   show_metrics,
 };
-inline constexpr std::size_t operations = 25;
+inline constexpr std::size_t operations = 37;
 
 enum class access : std::uint8_t {
   anybody,
@@ -49,7 +61,16 @@ enum class access : std::uint8_t {
 };
 
 /// How the text of a query parameter is read.
-enum class parameter_kind : std::uint8_t { text, number, cursor, device, severity, moment, step };
+enum class parameter_kind : std::uint8_t {
+  text,
+  number,
+  cursor,
+  device,
+  severity,
+  moment,
+  step,
+  fleet_kind,
+};
 
 struct parameter {
   std::string_view name;
@@ -57,6 +78,9 @@ struct parameter {
   std::string_view description;
   bool required = false;
 };
+
+/// Of a request's body, once somebody has shown a token. What takes more says so.
+inline constexpr std::size_t body_bytes_max = 64 * 1024;
 
 struct route {
   std::string_view method;
@@ -69,6 +93,7 @@ struct route {
   int status = 200;
   std::string_view media = "application/json";
   std::span<const parameter> query = {};
+  std::size_t body_bytes = body_bytes_max; ///< at most so many
 };
 
 [[nodiscard]] std::span<const route> routes() noexcept;
