@@ -12,8 +12,12 @@ namespace {
 
 /// Every message an agent can send, and two that it cannot.
 std::vector<std::pair<std::string, std::string>> every_message() {
-  wire::agent_message open, pong, test;
+  wire::agent_message open, pong, test, wishes;
   test.mutable_wake_test();
+  auto& wish = *wishes.mutable_documents_request()->add_wishes();
+  wish.set_kind(wire::document_settings);
+  wish.set_name("sshd");
+  wish.set_hash(std::string(16, 'h'));
   open.mutable_events_open();
   pong.mutable_pong();
   const auto text = [](const wire::agent_message& m) { return m.SerializeAsString(); };
@@ -26,6 +30,7 @@ std::vector<std::pair<std::string, std::string>> every_message() {
     {"events", text(session_world::events({}, 5, 1, 2))},
     {"pong", text(pong)},
     {"wake_test", text(test)},
+    {"documents_request", text(wishes)},
     {"unknown message", std::string{}},                  // no body at all
     {"unknown message", std::string("\xa2\x01\x00", 3)}, // field 20: of a later version
   };
@@ -68,7 +73,7 @@ struct state_world : session_world {
 
   /// Everything by which a message could have had an effect.
   std::vector<std::size_t> effects() {
-    return {hellos.size(),    enrolments.size(), outcomes.size(),
+    return {hellos.size(),    enrolments.size(), outcomes.size(), wishes.size(),
             published.size(), adopted.size(),    db.writes()};
   }
 };
@@ -82,7 +87,8 @@ bool allowed(peer_state state, const std::string& message) {
     return message == "hello";
   case peer_state::active:
     return message == "sync_request" || message == "events_open" || message == "events" ||
-           message == "pong" || message == "wake_test"; // and section_chunk, during a sync
+           message == "pong" || message == "wake_test" || message == "documents_request";
+    // and section_chunk, during a sync
   default:
     return false;
   }

@@ -3,6 +3,7 @@
 #include "actors/server/convert.hpp"
 #include "actors/server/section_intake.hpp"
 #include "actors/server/session_limits.hpp"
+#include "net/documents.hpp"
 #include "net/section_digest.hpp"
 #include "net/wire/agent.pb.h"
 #include "storage/compress.hpp"
@@ -18,6 +19,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace {
 
@@ -88,8 +90,14 @@ void read_message(const wire::agent_message& message) {
     explained(facts, problem);
     problem.clear();
     explained(convert::digests(message.hello(), problem), problem);
+    problem.clear();
+    explained(convert::standing(message.hello().documents(), true, problem), problem);
   } else if (message.has_sync_request()) {
     explained(convert::digests(message, problem), problem);
+    problem.clear();
+    explained(convert::standing(message.sync_request().documents(), false, problem), problem);
+  } else if (message.has_documents_request()) {
+    read_wishes(message.documents_request());
   } else if (message.has_enrol_request()) {
     net::peer_info peer;
     peer.exporter.emplace();
@@ -99,6 +107,24 @@ void read_message(const wire::agent_message& message) {
   } else if (message.has_section_chunk()) {
     read_chunk(message.section_chunk());
   }
+}
+
+void read_wishes(const wire::documents_request& said) {
+  std::string problem;
+  const auto wishes = convert::document_wishes_of(said, problem);
+  explained(wishes, problem);
+  if (!wishes)
+    return;
+  MUSTER_ASSERT(!wishes->empty() && wishes->size() <= net::document_limits::entries_max,
+                "a request keeps its bounds");
+  std::vector<document_parcel> parcels;
+  for (const auto& wish : *wishes) {
+    MUSTER_ASSERT(!wish.name.empty() && wish.name.size() <= net::document_limits::name_bytes_max,
+                  "names keep their bound");
+    parcels.push_back({wish.kind, wish.name, wish.hash, wish.have, {}, true});
+  }
+  const auto parts = convert::document_parts(parcels);
+  MUSTER_ASSERT(parts.size() == parcels.size(), "each wish has its answer");
 }
 
 /// protobuf writes a line for every text that is no UTF-8.

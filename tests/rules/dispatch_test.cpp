@@ -20,6 +20,7 @@ TEST_CASE("a message is taken only where it is named, for every message in every
     {peer_state::active, agent_says::events},
     {peer_state::active, agent_says::pong},
     {peer_state::active, agent_says::wake_test},
+    {peer_state::active, agent_says::documents_request},
   };
   for (const auto over : {channel::plain, channel::encrypted}) {
     for (std::size_t s = 0; s < peer_states; ++s) {
@@ -58,6 +59,7 @@ TEST_CASE("the table knows every message of the wire schema by its field number 
     {wire_case::kSyncRequest, "sync_request"},   {wire_case::kSectionChunk, "section_chunk"},
     {wire_case::kEventsOpen, "events_open"},     {wire_case::kEvents, "events"},
     {wire_case::kPong, "pong"},                  {wire_case::kWakeTest, "wake_test"},
+    {wire_case::kDocumentsRequest, "documents_request"},
   };
   CHECK(std::size(wire) + 1 == agent_messages);
   for (const auto& [number, name] : wire)
