@@ -1,10 +1,10 @@
 #include "actors/server/call_board.hpp"
 
 #include "actors/errc.hpp"
+#include "actors/rules/device_filter.hpp"
 #include "actors/rules/shard.hpp"
 #include "actors/server/audit.hpp"
 #include "actors/server/call_limits.hpp"
-#include "actors/server/device_target.hpp"
 
 #include <spdlog/fmt/fmt.h>
 
@@ -36,7 +36,7 @@ std::string problem_of(const call_order& order) {
   if (order.target.find_first_not_of(' ') == std::string::npos)
     return "a call needs a target; '*' is every device";
   std::string problem;
-  if (!parse_target(order.target, problem))
+  if (!rules::device_filter::parse(order.target, problem))
     return "'target' is none: " + problem;
   return {};
 }

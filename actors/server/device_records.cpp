@@ -1,7 +1,9 @@
 #include "actors/server/device_records.hpp"
 
 #include "actors/rules/shard.hpp"
+#include "actors/server/device_tags.hpp"
 #include "actors/server/directory.hpp"
+#include "actors/server/document_depot.hpp"
 #include "storage/keys.hpp"
 #include "storage/records.hpp"
 
@@ -70,6 +72,7 @@ storage::record::device_report report_of(const device_table& table, const device
   out.set_wake_port(entry.wake_port);
   out.set_failed_services(entry.failed_services);
   out.set_sync_failures(entry.sync_failures);
+  out.set_settings_not_applied(entry.settings_not_applied);
   out.set_keep(entry.keep_to_store);
   out.set_sync_period_s(entry.sync_period_s);
   if (entry.off != off_reason::none)
@@ -178,6 +181,19 @@ void apply(const hello_report& hello, device_table& table, device_entry& entry) 
   table.set_text(entry.agent_version, hello.agent_version);
 }
 
+storage::change assignment_change(const device_id& device, const assignment& what,
+                                  std::int64_t now_us, std::string_view by) {
+  storage::record::device_assignment out;
+  out.set_group(what.group);
+  for (const auto tag : split_tags(what.tags))
+    out.add_tags(std::string{tag});
+  out.set_settled(what.settled);
+  out.set_changed_ms(now_us / 1000);
+  out.set_changed_by(text_of(by));
+  return storage::put(family::devices, storage::keys::assignment(device.bytes),
+                      storage::records::encode(out));
+}
+
 bool read_identity(const storage::record::device& from, device_entry& to) {
   const auto fingerprint = machine_fingerprint::from_bytes(from.fingerprint());
   if (!fingerprint || !read_hash(from.certificate_sha256(), to.certificate_sha256))
@@ -210,6 +226,8 @@ bool read_report(const storage::record::device_report& from, device_table& table
   to.failed_services =
     static_cast<std::uint16_t>(std::min<std::uint32_t>(from.failed_services(), 65'535));
   to.sync_failures = static_cast<std::uint8_t>(std::min<std::uint32_t>(from.sync_failures(), 255));
+  to.settings_not_applied =
+    static_cast<std::uint16_t>(std::min<std::uint32_t>(from.settings_not_applied(), 65'535));
   to.keep = to.keep_to_store = from.keep();
   to.sync_period_s = from.sync_period_s();
   to.went_back = from.went_back();
@@ -239,8 +257,11 @@ std::vector<directory_shard> load_directory(const storage::store& db, std::size_
   MUSTER_ASSERT(shards > 0, "a directory has at least one shard");
   std::vector<directory_shard> out(shards);
   const auto machines = std::make_shared<machine_census>();
-  for (auto& shard : out)
+  const auto documents = std::make_shared<document_depot>();
+  for (auto& shard : out) {
     shard.machines = machines;
+    shard.documents = documents;
+  }
   const auto shard_of = [&](const device_id& device) -> directory_shard& {
     return out[rules::shard_of(device, shards)];
   };
@@ -250,6 +271,7 @@ std::vector<directory_shard> load_directory(const storage::store& db, std::size_
       auto& table = *shard_of(device).devices;
       auto& entry = table.add_unordered(device, record.host_name());
       table.set_text(entry.agent_version, record.agent_version());
+      table.set_text(entry.token, record.token_name());
       if (!read_identity(record, entry))
         return false;
       machines->add(entry.fingerprint);
@@ -266,6 +288,19 @@ std::vector<directory_shard> load_directory(const storage::store& db, std::size_
         if (!record.host_name().empty())
           entry->name = record.host_name();
         return read_report(record, table, *entry);
+      });
+  if (!ec)
+    ec = read_all<storage::record::device_assignment>(
+      db, storage::keys::assignments(), storage::keys::parse_assignment,
+      [&](const device_id& device, const storage::record::device_assignment& record) {
+        auto& table = *shard_of(device).devices;
+        if (auto* const entry = table.find(device)) {
+          entry->group = record.group();
+          entry->settled = record.settled();
+          const std::vector<std::string> tags(record.tags().begin(), record.tags().end());
+          table.set_text(entry->tags, join_tags(tags));
+        }
+        return true;
       });
   if (!ec)
     ec = db.scan(family::devices, storage::keys::removals(), false, [&](auto key, auto) {

@@ -6,6 +6,7 @@
 #include "storage/store.hpp"
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 namespace muster::storage::record {
@@ -48,6 +49,15 @@ void apply(const hello_report& hello, device_table& table, device_entry& entry);
 [[nodiscard]] storage::change report_change(const device_table& table, const device_entry& entry,
                                             const off_report& off);
 void apply(const off_report& off, device_entry& entry);
+
+/// Where a device belongs, as it is kept.
+struct assignment {
+  std::uint32_t group = 0;
+  std::string tags; ///< device_tags.hpp
+  bool settled = false;
+};
+[[nodiscard]] storage::change assignment_change(const device_id& device, const assignment& what,
+                                                std::int64_t now_us, std::string_view by);
 
 /// False: not a record that we would have written.
 [[nodiscard]] bool read_identity(const storage::record::device& from, device_entry& to);

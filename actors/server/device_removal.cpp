@@ -61,6 +61,9 @@ std::error_code take_out(const storage::store& db, const rules::device_id& devic
   to.push_back(storage::erase(family::devices, storage::keys::device(device.bytes)));
   to.push_back(storage::erase(family::devices, storage::keys::device_report(device.bytes)));
   to.push_back(storage::erase(family::devices, storage::keys::position(device.bytes)));
+  to.push_back(storage::erase(family::devices, storage::keys::assignment(device.bytes)));
+  auto own = storage::keys::own_settings_of(device.bytes);
+  to.push_back(storage::erase_range(family::devices, std::move(own.lower), std::move(own.upper)));
   return {};
 }
 

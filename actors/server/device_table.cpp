@@ -165,7 +165,8 @@ void device_table::set_text(text_id& field, std::string_view text) {
 }
 
 void device_table::erase(device_entry& what) {
-  for (const auto text : {what.os_id, what.os_name, what.os_version, what.agent_version})
+  for (const auto text : {what.os_id, what.os_name, what.os_version, what.agent_version, what.tags,
+                          what.token})
     texts_.release(text);
   order_.erase(order_.begin() + static_cast<std::ptrdiff_t>(rank_of(what)));
   // Close the gap in the places, so that whoever was pushed on is still found.

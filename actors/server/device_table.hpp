@@ -4,15 +4,15 @@
 //
 // What an unconnected device costs, in bytes (bench/directory measures it):
 //
-//   device_entry                        352   static_assert below
+//   device_entry                        376   static_assert below
 //   place in the table by id         11 - 21  8-byte places, at most 3/4 full, doubling
 //   place in the order by name        4 -  8  4-byte slots, doubling; 4 when loaded at start
 //   machine_census                   11 - 21  8-byte marks, at most 3/4 full, doubling
 //   name or address beyond 15 bytes  0 - 96   a heap block each
 //                                   ---------
-//                                   378 - 498
+//                                   402 - 522
 //
-// Shared texts (OS, version, agent version) are kept once for all (text_pool).
+// Shared texts (OS, version, agent version, tags, token) are kept once for all (text_pool).
 
 #include "actors/protocol.hpp"
 #include "actors/server/text_pool.hpp"
@@ -49,11 +49,18 @@ struct device_entry {
   text_id os_name = text_id::empty;
   text_id os_version = text_id::empty;
   text_id agent_version = text_id::empty;
+  text_id tags = text_id::empty;   ///< device_tags.hpp
+  text_id token = text_id::empty;  ///< name of the token that it enrolled with
+  std::uint32_t group = 0;         ///< as it was assigned; 0 or one that is gone: `unassigned`
   std::uint32_t went_back = 0;     ///< times
   std::uint32_t sync_period_s = 0; ///< of its own settings; 0: it goes by ours
-  std::int64_t off_ms = 0;         ///< when it told us that it goes
   std::uint16_t wake_port = 0;     ///< 0: it listens for no wakes
   std::uint16_t failed_services = 0; ///< or more
+  std::int64_t off_ms = 0;         ///< when it told us that it goes
+  /// Of the digest of the documents that the device was told to hold, or said that it holds, on the
+  /// present connection; 0: it takes none. By this is found who must be told something new.
+  std::uint64_t documents_told = 0;
+  std::uint16_t settings_not_applied = 0; ///< applications; or more
   std::uint8_t sync_failures = 0;    ///< in a row, or more
   std::uint8_t notice_ahead = 0;     ///< how far `counter`, a notice's, is above the last hello's
   off_reason off : 3 = off_reason::none;
@@ -63,8 +70,10 @@ struct device_entry {
   bool seen : 1 = false;          ///< since the server started
   bool keep : 1 = false;          ///< an administrator wants its connection kept; stored
   bool keep_to_store : 1 = false; ///< what records say of that; differs while one is on its way
+  bool settled : 1 = false;       ///< what it claims about itself moves it no more
+  bool encrypted : 1 = false;     ///< nobody reads along on the present connection
 };
-static_assert(sizeof(device_entry) <= 352, "see the arithmetic above");
+static_assert(sizeof(device_entry) <= 376, "see the arithmetic above");
 
 /// Entries stay where they are until erased. Use by one thread at a time.
 class device_table {

@@ -21,10 +21,12 @@ directory_state::~directory_state() {
       waiting.answer.deliver(why);
   }
   for (auto& one : looking_) {
-    if (one->query)
+    if (one->what == look_for::page)
       one->page_answer.deliver(why);
-    else
+    else if (one->what == look_for::counts)
       one->counts_answer.deliver(why);
+    else if (one->what == look_for::who_moves)
+      one->placement_answer.deliver(why);
   }
   for (auto& [device, one] : noticing_)
     for (auto& answer : one.answers)
@@ -33,7 +35,8 @@ directory_state::~directory_state() {
 
 directory_actor::behavior_type directory_state::make_behavior(directory_options options) {
   options_ = std::move(options);
-  MUSTER_ASSERT(!options_.readers.empty() && options_.now && options_.loaded.machines,
+  MUSTER_ASSERT(!options_.readers.empty() && options_.now && options_.loaded.machines &&
+                  options_.loaded.documents,
                 "a directory needs readers, a clock, and what load_directory made");
   devices_ = std::move(options_.loaded.devices);
   for (const auto& device : std::exchange(options_.loaded.removals, {}))
@@ -133,6 +136,9 @@ void directory_state::synced(const sync_outcome& outcome) {
   if (outcome.failed_services)
     entry->failed_services =
       static_cast<std::uint16_t>(std::min<std::uint32_t>(*outcome.failed_services, UINT16_MAX));
+  if (outcome.settings_not_applied)
+    entry->settings_not_applied =
+      static_cast<std::uint16_t>(std::min<std::uint32_t>(*outcome.settings_not_applied, UINT16_MAX));
   if (outcome.statistics)
     entry->statistics = *outcome.statistics;
   bool news = false;
@@ -149,6 +155,9 @@ void directory_state::synced(const sync_outcome& outcome) {
     devices_->set_text(entry->os_name, outcome.os_name);
     devices_->set_text(entry->os_version, outcome.os_version);
   }
+  consider_facts(*entry, outcome);
+  if (outcome.host_name && !moving_.contains(outcome.device))
+    tell_documents(*entry); // its OS may be another; else when it is where it shall be
   served(outcome.device, outcome.calls_before);
   if (!news)
     return mark_unwritten(*entry);
@@ -254,7 +263,7 @@ std::string directory_state::status() const {
          std::to_string(unwritten_.size()) + " reports to write, " +
          std::to_string(removals_.size()) + " removals to check, " +
          std::to_string(watches_.size()) + " calls open, " + std::to_string(waking_.size()) +
-         " devices being waked";
+         " devices being waked, " + std::to_string(moving_.size()) + " being moved";
 }
 
 directory_actor::behavior_type directory(directory_actor::stateful_pointer<directory_state> self,

@@ -5,7 +5,9 @@
 #include "actors/rules/admission.hpp"
 #include "actors/rules/device_filter.hpp"
 #include "actors/rules/device_status.hpp"
+#include "actors/rules/moving_rules.hpp"
 #include "actors/server/call_watches.hpp"
+#include "actors/server/device_placing.hpp"
 #include "actors/server/device_records.hpp"
 #include "actors/server/device_table.hpp"
 #include "actors/server/fleet_limits.hpp"
@@ -23,9 +25,12 @@
 #include <chrono>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <system_error>
 #include <type_traits>
 #include <unordered_map>
@@ -34,10 +39,15 @@
 
 namespace muster::actors {
 
+class document_depot; // document_depot.hpp
+struct document_audience;
+struct device_documents;
+
 /// What a shard begins with; made by load_directory, used by one directory actor.
 struct directory_shard {
   std::shared_ptr<device_table> devices = std::make_shared<device_table>();
   machine_census_ptr machines;     ///< shared by all shards
+  std::shared_ptr<document_depot> documents; ///< likewise
   std::vector<device_id> removals; ///< begun before the last stop, to be finished
 };
 
@@ -74,8 +84,14 @@ struct directory_options {
 /// stored before they are obeyed or acknowledged, in batches; a notice and an admission of one device
 /// never at the same time.
 ///
+/// Where a device belongs is stored before anybody sees it, one change of a device at a time; the
+/// moving rules look at it when it is new, when its first facts are there, and when something has
+/// changed (directory_placing.cpp). From the fleet's order and that follows what it shall hold; until
+/// policy_book has spoken nobody is told anything of that (directory_documents.cpp).
+///
 /// Nothing here takes longer than a slice: lists and counts over many devices are cut
-/// (fleet_limits::list_slice), and so is the writing of contacts and statistics (trace_slice).
+/// (fleet_limits::list_slice), and so is the writing of contacts and statistics (trace_slice), and
+/// what follows from a new order of the fleet.
 /// Losing this actor is fatal for the server; its successor is made by load_directory.
 class directory_state {
 public:
@@ -105,18 +121,35 @@ private:
     std::uint32_t question = 0; ///< to the old session, while it is open
     std::deque<newcomer> waiting;
   };
-  /// A list or count that looks at many devices.
+  enum class look_for : std::uint8_t { page, counts, who_is_told, who_moves };
+  /// What looks at many devices.
   struct looking {
-    caf::typed_response_promise<device_page_ptr> page_answer;
-    caf::typed_response_promise<device_counts> counts_answer;
+    look_for what = look_for::page;
     rules::device_filter filter;
-    device_query_ptr query; ///< null: a count
-    std::shared_ptr<device_page> page = std::make_shared<device_page>();
-    device_counts counts;
     std::string at_name; ///< everything up to here has been looked at
     device_id at_device;
     bool begun = false;
+    bool over = false;
+    caf::typed_response_promise<device_page_ptr> page_answer;
+    device_query_ptr query;
+    std::shared_ptr<device_page> page;
+    caf::typed_response_promise<device_counts> counts_answer;
+    device_counts counts;
+    caf::typed_response_promise<placement_report_ptr> placement_answer;
+    placement_order_ptr order;
+    std::shared_ptr<placement_report> placement;
   };
+  using looking_ptr = std::shared_ptr<looking>;
+
+  /// A device's place on its way to the store.
+  struct moving {
+    device_id device;
+    assignment to;
+    std::string rule; ///< empty: an administrator says so
+    audit_entry who;
+    bool quiet = false; ///< it stays where it is: nothing for the audit
+  };
+  using claims_by_device = std::vector<std::pair<device_id, claimed_facts>>;
 
   /// A notice on its way to the store, and who waits for that.
   struct noticing {
@@ -189,12 +222,41 @@ private:
   // -- documents (directory_documents.cpp) --------------------------------------------------------
   caf::result<admission_ptr> compare(const device_id& device, const document_standing& standing);
   document_parcels_ptr fetch(const device_id& device, const document_wishes& wishes);
+  /// What such a device has to be told; null when it has it. It comes in, or compares.
+  [[nodiscard]] manifest_ptr manifest_for(device_entry& entry, const document_standing& standing);
+  [[nodiscard]] manifest_ptr manifest_of(const device_entry& entry) const;
+  [[nodiscard]] document_audience audience_of(const device_entry& entry) const;
+  [[nodiscard]] std::shared_ptr<const device_documents> own_of(const device_id& device) const;
+  void tell_documents(device_entry& entry);
+  bool tell_slice(looking& what);
   void follow(const fleet_snapshot_ptr& fleet);
   void follow(const device_id& device, const own_documents_ptr& own);
 
   // -- where devices belong (directory_groups.cpp) ------------------------------------------------
   caf::result<bool> assign(const device_id& device, const assignment_order_ptr& order);
+  [[nodiscard]] rules::group_id group_of(const device_entry& entry) const;
+  [[nodiscard]] const std::string& path_of(rules::group_id group) const;
+  void write_moves(std::vector<moving> moves, durability how,
+                   std::function<void(const caf::error&)> then);
+  void on_moved(const moving& one);
+  void end_moving(const device_id& device);
+
+  // -- moving rules (directory_placing.cpp) -------------------------------------------------------
   caf::result<placement_report_ptr> place(const placement_order_ptr& order);
+  void place_slice(const looking_ptr& what);
+  void place_these(const looking_ptr& what, const claims_by_device& devices);
+  void place_on(const looking_ptr& what);
+  void end_placing(const looking_ptr& what, const caf::error& why);
+  /// What the rules make of one device. `said` has everything that they could look at; without it,
+  /// that is read. `then` is called when all of it has ended.
+  void consider(const device_entry& entry, rules::moving_occasion why,
+                std::optional<claimed_facts> said, std::function<void()> then = {});
+  void consider_facts(const device_entry& entry, const sync_outcome& outcome);
+  void decide_placing(const device_id& device, rules::moving_occasion why,
+                      const claimed_facts& claims, const std::function<void()>& then);
+  [[nodiscard]] std::optional<placing> placing_of(const device_entry& entry,
+                                                  const claimed_facts& claims,
+                                                  rules::moving_occasion why) const;
 
   // -- notices (directory_notices.cpp) ------------------------------------------------------------
   caf::result<bool> take_notice(const notice_facts& facts);
@@ -222,8 +284,14 @@ private:
   caf::result<device_page_ptr> list(const device_query_ptr& query);
   device_page_ptr find(const device_id& device) const;
   caf::result<device_counts> count();
+  void begin_looking(looking_ptr what);
+  void look_again();
   void look_on();
   bool look_at_slice(looking& what);
+  void look_at(const device_entry& entry, looking& what);
+  [[nodiscard]] std::size_t rank_behind(const looking& what) const;
+  void note_place(looking& what, std::size_t rank) const;
+  [[nodiscard]] bool matches(const rules::device_filter& filter, const device_entry& entry) const;
   [[nodiscard]] device_row row_of(const device_entry& entry) const;
   [[nodiscard]] device_state state_of(const device_entry& entry) const;
   [[nodiscard]] rules::status_findings status_of(const device_entry& entry,
@@ -248,7 +316,8 @@ private:
   };
   std::deque<removal> removals_;
   std::size_t removals_in_work_ = 0;
-  std::deque<std::unique_ptr<looking>> looking_;
+  std::deque<looking_ptr> looking_;
+  bool look_sent_ = false; ///< to ourselves
   // Calls.
   call_watches watches_;
   std::uint64_t calls_made_ = 0;
@@ -269,7 +338,14 @@ private:
   std::uint64_t wake_heard_ = 0; ///< greatest counter told to the waker
   std::deque<keep_order> keeps_;
   std::vector<keep_order> storing_keeps_;
+  // Documents, groups.
   fleet_snapshot_ptr fleet_; ///< null until policy_book has spoken
+  mutable std::unordered_map<rules::group_id, std::string> paths_; ///< of the groups that were asked for
+  std::unordered_map<device_id, std::shared_ptr<const device_documents>> own_; ///< of the few that have some
+  /// Whose place is being decided or stored; true: something has changed meanwhile, look again.
+  std::unordered_map<device_id, bool> moving_;
+  std::weak_ptr<looking> telling_; ///< of a new order of the fleet
+  bool placing_ = false;           ///< all of the shard, for an administrator
   // Notices.
   std::unordered_map<device_id, noticing> noticing_;
   std::deque<device_id> notices_;

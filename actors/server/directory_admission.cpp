@@ -160,6 +160,7 @@ void directory_state::on_recorded(const device_id& device) {
   if (entry == nullptr)
     return refuse(device, admission_step::refuse_unknown);
   const auto before = entry->counter;
+  const auto from = entry->address;
   apply(*std::exchange(one.report, {}), *devices_, *entry);
   heard_wake(hello.wake_counter);
   if (entry->revoked || changing_.contains(device))
@@ -177,11 +178,14 @@ void directory_state::on_recorded(const device_id& device) {
   out->device_name = entry->name;
   out->keep = entry->keep;
   out->calls_before = one.now.calls_before;
+  out->manifest = manifest_for(*entry, hello.documents);
   const bool there = !one.gone;
   const auto calls_before = one.now.calls_before;
   one.now.answer.deliver(admission_ptr{std::move(out)});
   if (there)
     arrived(*entry, calls_before); // behind the answer: its session is active when it hears of it
+  if (entry->settled && entry->address != from)
+    consider(*entry, rules::moving_occasion::changed, {});
   next_newcomer(device);
 }
 

@@ -36,6 +36,9 @@ caf::result<caf::ok_atom> directory_state::enrol(const enrolled_device_ptr& enro
   entry.address = enrolled->address;
   entry.enrolled_ms = enrolled->enrolled_us / 1000;
   devices_->set_text(entry.agent_version, enrolled->agent_version);
+  devices_->set_text(entry.token, enrolled->token_name);
+  entry.group = enrolled->group; // stored by the enroller
+  entry.settled = enrolled->group != 0;
   options_.loaded.machines->add(entry.fingerprint);
   const bool again = options_.loaded.machines->several(entry.fingerprint);
   auto event = std::make_shared<raised_event>();
@@ -45,7 +48,14 @@ caf::result<caf::ok_atom> directory_state::enrol(const enrolled_device_ptr& enro
   event->attributes = {{"address", enrolled->address}, {"token", enrolled->token_id}};
   event->device_name = entry.name;
   self_->send(options_.event_book, atom::raise_v, entry.device, raised_event_ptr{std::move(event)});
-  return caf::ok_atom_v;
+  if (entry.settled || !fleet_)
+    return caf::ok_atom_v;
+  // Before its first hello, so that it is not given one group's documents and then another's. It has
+  // told us nothing yet but its name.
+  auto answer = self_->make_response_promise<caf::ok_atom>();
+  consider(entry, rules::moving_occasion::enrolled, claimed_facts{},
+           [answer]() mutable { answer.deliver(caf::ok_atom_v); });
+  return answer;
 }
 
 // -- revocation
@@ -163,6 +173,7 @@ void directory_state::on_removed(const device_id& device) {
   if (const auto session = std::exchange(entry->session, nullptr))
     self_->send(session, atom::ending_v, session_end::removed);
   options_.loaded.machines->remove(entry->fingerprint);
+  own_.erase(device);
   devices_->erase(*entry);
 }
 

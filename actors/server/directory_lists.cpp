@@ -1,6 +1,6 @@
 // Lists and counts: at once when the order answers them, in slices when many devices must be looked
 // at.
-#include "actors/server/device_target.hpp"
+#include "actors/server/device_tags.hpp"
 #include "actors/server/directory.hpp"
 
 #include <algorithm>
@@ -33,11 +33,11 @@ bool is_behind(const device_entry& entry, const device_query& query) {
 
 caf::result<device_page_ptr> directory_state::list(const device_query_ptr& query) {
   std::string problem;
-  auto filter = parse_target(query->target, problem);
+  auto filter = rules::device_filter::parse(query->target, problem);
   if (!filter)
     return make_error(errc::invalid, problem);
+  auto page = std::make_shared<device_page>();
   if (query->target.find_first_not_of(' ') == std::string::npos) {
-    auto page = std::make_shared<device_page>();
     page->matching = devices_->size();
     const auto begin = devices_->rank_behind(query->after_name, query->after_device);
     const auto end = std::min(begin + rows_of(*query), devices_->size());
@@ -47,14 +47,14 @@ caf::result<device_page_ptr> directory_state::list(const device_query_ptr& query
   }
   if (looking_.size() >= fleet_limits::lists_max)
     return make_error(errc::overloaded, "too many lists at once");
-  auto one = std::make_unique<looking>();
+  auto one = std::make_shared<looking>();
+  one->what = look_for::page;
   one->filter = std::move(*filter);
   one->query = query;
+  one->page = std::move(page);
   one->page_answer = self_->make_response_promise<device_page_ptr>();
   auto answer = one->page_answer;
-  if (looking_.empty())
-    self_->send(self_, atom::next_v);
-  looking_.push_back(std::move(one));
+  begin_looking(std::move(one));
   return answer;
 }
 
@@ -62,6 +62,7 @@ device_page_ptr directory_state::find(const device_id& device) const {
   auto page = std::make_shared<device_page>();
   if (const auto* const entry = devices_->find(device)) {
     page->rows.push_back(row_of(*entry));
+    page->rows.back().documents = manifest_of(*entry);
     page->matching = 1;
   }
   return page;
@@ -70,73 +71,109 @@ device_page_ptr directory_state::find(const device_id& device) const {
 caf::result<device_counts> directory_state::count() {
   if (looking_.size() >= fleet_limits::lists_max)
     return make_error(errc::overloaded, "too many lists at once");
-  auto one = std::make_unique<looking>();
+  auto one = std::make_shared<looking>();
+  one->what = look_for::counts;
   one->counts = figures_;
   one->counts.calls_open = watches_.size();
   one->counts_answer = self_->make_response_promise<device_counts>();
   auto answer = one->counts_answer;
-  if (looking_.empty())
-    self_->send(self_, atom::next_v);
-  looking_.push_back(std::move(one));
+  begin_looking(std::move(one));
   return answer;
+}
+
+// -- in slices
+// --------------------------------------------------------------------------------------
+
+void directory_state::begin_looking(looking_ptr what) {
+  looking_.push_back(std::move(what));
+  look_again();
+}
+
+void directory_state::look_again() {
+  if (!looking_.empty() && !std::exchange(look_sent_, true))
+    self_->send(self_, atom::next_v);
 }
 
 /// A slice of the one in front, which then waits behind the others.
 void directory_state::look_on() {
-  auto one = std::move(looking_.front());
+  look_sent_ = false;
+  const auto one = std::move(looking_.front());
   looking_.pop_front();
-  if (!look_at_slice(*one))
-    looking_.push_back(std::move(one));
-  else if (one->query)
+  if (one->what == look_for::who_moves)
+    place_slice(one); // comes back when the store has answered
+  else if (one->what == look_for::who_is_told ? !tell_slice(*one) : !look_at_slice(*one))
+    looking_.push_back(one);
+  else if (one->what == look_for::page)
     one->page_answer.deliver(device_page_ptr{std::move(one->page)});
-  else
+  else if (one->what == look_for::counts)
     one->counts_answer.deliver(one->counts);
-  if (!looking_.empty())
-    self_->send(self_, atom::next_v);
+  look_again();
 }
 
-/// True when all have been looked at. Between slices devices come, go and change their names:
-/// whoever was there all the time, with the name it had, is looked at once.
-bool directory_state::look_at_slice(looking& what) {
-  std::size_t rank = 0;
-  if (what.begun)
-    rank = devices_->rank_behind(what.at_name, what.at_device);
-  else if (what.query && !what.query->count)
-    rank = devices_->rank_behind(what.query->after_name, what.query->after_device);
-  const auto end = std::min(rank + fleet_limits::list_slice, devices_->size());
-  for (; rank < end; ++rank) {
-    const auto& entry = devices_->at_rank(rank);
-    const auto state = state_of(entry);
-    const auto status = status_of(entry, state).level;
-    if (!what.query) {
-      ++what.counts.total;
-      ++what.counts.by_state[static_cast<std::size_t>(state)];
-      if (!entry.revoked)
-        ++what.counts.by_status[static_cast<std::size_t>(status)];
-      what.counts.kept += entry.keep ? 1 : 0;
-      continue;
-    }
-    const rules::device_traits traits{entry.name, devices_->text(entry.os_id),
-                                      devices_->text(entry.os_name), entry.device,
-                                      static_cast<rules::device_state>(state),
-                                      status,
-                                      entry.keep};
-    if (!what.filter.matches(traits))
-      continue;
-    ++what.page->matching;
-    if (what.page->rows.size() < rows_of(*what.query) && is_behind(entry, *what.query))
-      what.page->rows.push_back(row_of(entry));
-    if (!what.query->count && what.page->rows.size() == rows_of(*what.query))
-      return true;
-  }
-  if (end == devices_->size())
-    return true;
-  const auto& last = devices_->at_rank(end - 1);
+/// Where such a look goes on. Between slices devices come, go and change their names: whoever was
+/// there all the time, with the name it had, is looked at once.
+std::size_t directory_state::rank_behind(const looking& what) const {
+  return what.begun ? devices_->rank_behind(what.at_name, what.at_device) : 0;
+}
+
+/// All in front of this rank have been looked at.
+void directory_state::note_place(looking& what, std::size_t rank) const {
+  what.over = rank == devices_->size();
+  if (rank == 0)
+    return;
+  const auto& last = devices_->at_rank(rank - 1);
   what.begun = true;
   what.at_name = last.name;
   what.at_device = last.device;
-  return false;
 }
+
+/// True when all have been looked at.
+bool directory_state::look_at_slice(looking& what) {
+  auto rank = rank_behind(what);
+  if (!what.begun && what.query && !what.query->count)
+    rank = devices_->rank_behind(what.query->after_name, what.query->after_device);
+  const auto end = std::min(rank + fleet_limits::list_slice, devices_->size());
+  for (; rank < end; ++rank) {
+    look_at(devices_->at_rank(rank), what);
+    if (what.query && !what.query->count && what.page->rows.size() == rows_of(*what.query))
+      return true;
+  }
+  note_place(what, end);
+  return what.over;
+}
+
+void directory_state::look_at(const device_entry& entry, looking& what) {
+  if (what.what == look_for::counts) {
+    const auto state = state_of(entry);
+    ++what.counts.total;
+    ++what.counts.by_state[static_cast<std::size_t>(state)];
+    if (!entry.revoked)
+      ++what.counts.by_status[static_cast<std::size_t>(status_of(entry, state).level)];
+    what.counts.kept += entry.keep ? 1 : 0;
+    return;
+  }
+  if (!matches(what.filter, entry))
+    return;
+  ++what.page->matching;
+  if (what.page->rows.size() < rows_of(*what.query) && is_behind(entry, *what.query))
+    what.page->rows.push_back(row_of(entry));
+}
+
+bool directory_state::matches(const rules::device_filter& filter, const device_entry& entry) const {
+  const auto state = state_of(entry);
+  rules::device_traits traits{entry.name, devices_->text(entry.os_id),
+                              devices_->text(entry.os_name), entry.device,
+                              static_cast<rules::device_state>(state),
+                              status_of(entry, state).level,
+                              entry.keep};
+  traits.group = path_of(group_of(entry));
+  const auto tags = split_tags(devices_->text(entry.tags));
+  traits.tags = tags;
+  return filter.matches(traits);
+}
+
+// -- as others see a device
+// -------------------------------------------------------------------------
 
 device_row directory_state::row_of(const device_entry& entry) const {
   device_row out;
@@ -164,6 +201,11 @@ device_row directory_state::row_of(const device_entry& entry) const {
   out.sync_failures = entry.sync_failures;
   out.sync_period_s = static_cast<std::uint32_t>(
     std::chrono::duration_cast<std::chrono::seconds>(period_of(entry)).count());
+  out.group = group_of(entry).number;
+  out.group_path = path_of(group_of(entry));
+  for (const auto tag : split_tags(devices_->text(entry.tags)))
+    out.tags.emplace_back(tag);
+  out.settings_not_applied = entry.settings_not_applied;
   const auto findings = status_of(entry, out.state);
   out.status = static_cast<device_status>(findings.level);
   out.status_reason = rules::explain(findings);

@@ -1,6 +1,7 @@
 #include "actors/server/enroller.hpp"
 
 #include "actors/rules/shard.hpp"
+#include "actors/server/device_records.hpp"
 #include "net/enrolment_proof.hpp"
 #include "storage/keys.hpp"
 #include "storage/records.hpp"
@@ -57,6 +58,7 @@ storage::record::device record_of(const enrolled_device& device, std::string cer
   out.set_address(clean_text(device.address));
   out.set_enrolled_ms(device.enrolled_us / 1000);
   out.set_enrolled_by(device.token_id);
+  out.set_token_name(clean_text(device.token_name));
   out.set_certificate(std::move(certificate));
   return out;
 }
@@ -188,6 +190,8 @@ void enroller_state::issue(const enrolling_ptr& one) {
     device->host_name = "device-" + device->device.text().substr(0, 8);
   device->agent_version = one->request->agent_version;
   device->token_id = token->id;
+  device->token_name = token->name;
+  device->group = token->group;
   device->address = one->request->address;
   device->enrolled_us = now_us;
   auto result = std::make_shared<enrolment_result>();
@@ -201,6 +205,10 @@ void enroller_state::issue(const enrolling_ptr& one) {
   changes->push_back(storage::put(family::devices, storage::keys::device(device->device.bytes),
                                   storage::records::encode(record_of(*device, certificate.der()))));
   changes->push_back(token_change(*token));
+  // Here, and not by the directory: the token's word must not get lost between the two.
+  if (device->group != 0)
+    changes->push_back(assignment_change(device->device, {device->group, {}, true}, now_us,
+                                         "token " + token->name));
   self_
     ->request(options_.writer, caf::infinite, atom::put_v, change_batch_ptr{std::move(changes)},
               durability::command)

@@ -31,6 +31,7 @@ caf::result<token_infos> enroller_state::create(const token_order& order) {
   for (const auto& id : gone)
     changes->push_back(storage::erase(family::meta, storage::keys::token(id)));
   auto fresh = make_token(order.name, order.audit->actor, now_us, order.lifetime_s, order.uses_max);
+  fresh.token.group = order.group;
   changes->push_back(token_change(fresh.token));
   changes->push_back(audit_change(with_subject(*order.audit, fresh.token.id), now_us));
   auto answer = self_->make_response_promise<token_infos>();

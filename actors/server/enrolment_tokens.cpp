@@ -45,6 +45,7 @@ bool read(const storage::record::enrolment_token& from, enrolment_token& to) {
   to.uses_max = from.uses_max();
   to.uses = from.uses();
   to.revoked = from.revoked();
+  to.group = from.group();
   return true;
 }
 
@@ -83,6 +84,7 @@ storage::change token_change(const enrolment_token& token) {
   record.set_uses_max(token.uses_max);
   record.set_uses(token.uses);
   record.set_revoked(token.revoked);
+  record.set_group(token.group);
   return storage::put(family::meta, storage::keys::token(token.id),
                       storage::records::encode(record));
 }
@@ -140,6 +142,7 @@ token_info info_of(const enrolment_token& token) {
   out.uses_max = token.uses_max;
   out.uses = token.uses;
   out.revoked = token.revoked;
+  out.group = token.group;
   return out;
 }
 

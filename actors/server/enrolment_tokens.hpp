@@ -25,6 +25,7 @@ struct enrolment_token {
   std::uint32_t uses_max = 0;  ///< 0: any number
   std::uint32_t uses = 0;
   bool revoked = false;
+  std::uint32_t group = 0; ///< where its devices go; 0: the moving rules say
 };
 
 /// A new token and its secret, which is nowhere else. 160 random bits: nobody guesses one.

@@ -48,6 +48,25 @@ inline constexpr std::size_t notices_max = 16'384;
 inline constexpr std::size_t notices_per_batch = 512;
 inline constexpr std::size_t notice_tries_max = 8;
 
+/// Devices that the moving rules may look at in one turn when they have to be read from the store, and
+/// that are moved by one commit.
+inline constexpr std::size_t placing_reads = 64;
+inline constexpr std::size_t placing_moves = 512;
+/// Moves that a report tells one by one.
+inline constexpr std::size_t placing_told = 1'000;
+
+/// Of the depot of documents, which all shards share: audiences known by name, of some 200 bytes; ways of
+/// policies, of some 150; policies put together, of some 50 KB, while manifests are made.
+inline constexpr std::size_t audiences_max = 65'536;
+inline constexpr std::size_t document_ways_max = 262'144;
+inline constexpr std::size_t composed_max = 2'048;
+inline constexpr std::size_t documents_bytes_max = 64 * 1024 * 1024;
+inline constexpr std::size_t parcels_bytes_max = 16 * 1024 * 1024;
+/// Documents that one turn makes anew before others have theirs: about four milliseconds.
+inline constexpr std::size_t documents_slice = 16;
+/// Data of one answer to wishes; the device asks again for what is left out.
+inline constexpr std::size_t fetch_bytes_max = 2 * 1024 * 1024;
+
 /// How long after a removal the store is searched again for what was on its way then.
 inline constexpr auto removal_recheck = 60s;
 /// Removals being checked at once, per shard.

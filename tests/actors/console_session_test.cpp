@@ -211,7 +211,7 @@ TEST_CASE_FIXTURE(console_world, "parameters are checked by name and kind") {
   for (const std::string target :
        {"/api/v1/devices?limit=0", "/api/v1/devices?limit=1001", "/api/v1/devices?limit=x",
         "/api/v1/devices?limit=1&limit=2", "/api/v1/devices?lmit=1",
-        "/api/v1/devices?target=tag:x", "/api/v1/devices?cursor=abc",
+        "/api/v1/devices?target=colour:x", "/api/v1/devices?cursor=abc",
         "/api/v1/events?severity=loud", "/api/v1/events?device=x", "/api/v1/events?since=-1",
         "/api/v1/events?until=1e9", "/api/v1/whoami?x=1", "/api/v1/application_devices"})
     CHECK(is_problem(c.call("GET", target, bearer), 400));

@@ -1,12 +1,12 @@
 #include "actors/server/api/call.hpp"
 
+#include "actors/rules/device_filter.hpp"
 #include "actors/server/accounts.hpp"
 #include "actors/server/api/cursor.hpp"
 #include "actors/server/api/present.hpp"
 #include "actors/server/api/present_fleet.hpp"
 #include "actors/server/api/reply.hpp"
 #include "actors/server/api/schema.hpp"
-#include "actors/server/device_target.hpp"
 
 #include <muster/assert.hpp>
 
@@ -67,7 +67,7 @@ std::string take_text(call& c, std::string_view name, const std::string& value) 
   if (value.size() > query_text_bytes_max)
     return "is longer than " + std::to_string(query_text_bytes_max) + " bytes";
   std::string problem_of_target;
-  if (name == "target" && !parse_target(value, problem_of_target))
+  if (name == "target" && !rules::device_filter::parse(value, problem_of_target))
     return "is no target: " + problem_of_target;
   if (name == "target")
     c.target = value;
