@@ -2,12 +2,14 @@
 #include "actors/rules/policy_merge.hpp"
 #include "actors/rules/settings_codec.hpp"
 #include "actors/rules/settings_diff.hpp"
+#include "actors/server/document_depot.hpp"
 #include "bench/cpu.hpp"
 #include "bench/figures.hpp"
 
 #include <muster/assert.hpp>
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -110,6 +112,79 @@ outcome recompute(const fleet& all, const rules::policy_ptr& root,
   return out;
 }
 
+/// The same fleet as policy_book publishes it, and the directory's depot behind it.
+class server_side {
+public:
+  explicit server_side(const fleet& all) {
+    std::string problem;
+    std::vector<rules::group_id> middle;
+    for (std::size_t i = 0; i < middle_groups; ++i) {
+      middle.push_back(*order_.groups.create(rules::group_tree::root, "m" + std::to_string(i), problem));
+      put(middle.back(), all.middle[i]);
+    }
+    for (std::size_t i = 0; i < leaf_groups; ++i) {
+      leaves_.push_back(
+        *order_.groups.create(middle[i % middle_groups], "g" + std::to_string(i), problem));
+      put(leaves_.back(), all.leaves[i]);
+    }
+  }
+
+  void change(const rules::policy_ptr& root) {
+    put(rules::group_tree::root, root);
+    depot_.follow(std::make_shared<const actors::fleet_snapshot>(order_));
+  }
+
+  /// What the directory asks for each connected device.
+  std::size_t look_at_all(const actors::device_documents_ptr& own) {
+    std::size_t different = 0;
+    actors::manifest_ptr last;
+    for (std::size_t i = 0; i < devices; ++i) {
+      const auto manifest = actors::manifest_with(depot_.manifest_of(audience(i)),
+                                                  i % 10 == 7 ? own : nullptr);
+      different += manifest != last ? 1 : 0;
+      last = manifest;
+    }
+    depot_.rest();
+    return different;
+  }
+
+  [[nodiscard]] actors::document_entry entry_of(std::size_t device) {
+    return depot_.manifest_of(audience(device))->entries.front();
+  }
+  /// Bytes to one of so many devices that all have the version before.
+  std::size_t hand_out(std::size_t to, const actors::document_hash& before) {
+    std::size_t bytes = 0;
+    for (std::size_t i = 0; i < to; ++i) {
+      const auto entry = entry_of(1);
+      const auto parcel =
+        depot_.parcel_of({entry.kind, entry.name, entry.hash, before}, audience(1), nullptr, true);
+      MUSTER_ASSERT(!parcel.gone && parcel.base == before, "it is a patch");
+      bytes = parcel.data.size();
+    }
+    return bytes;
+  }
+
+private:
+  void put(rules::group_id group, const rules::policy_ptr& policy) {
+    order_.policies[group][policy->name] = {policy, ++order_.revision, 0, {}};
+  }
+  [[nodiscard]] actors::document_audience audience(std::size_t device) const {
+    return {leaves_[device % leaf_groups], device % 3 == 0 ? "fedora" : "debian", "An OS",
+            device % 4 == 0 ? "laptop" : ""};
+  }
+
+  actors::fleet_snapshot order_;
+  std::vector<rules::group_id> leaves_;
+  actors::document_depot depot_;
+};
+
+double seconds_of(const std::function<void()>& work) {
+  const auto clock = bench::cpu_clock_of_this_thread();
+  const auto begin = bench::read_us(clock);
+  work();
+  return (bench::read_us(clock) - begin) / 1e6;
+}
+
 } // namespace
 
 int main() {
@@ -131,9 +206,33 @@ int main() {
   after.find("section_3")->set("setting_number_133", "another value");
   const auto patch = rules::patch(before, after);
 
+  server_side server(all);
+  actors::own_documents said;
+  said.all.push_back({"application", 1, own});
+  const auto own_of_some = actors::device_documents_of(said);
+  std::vector<double> depot_seconds;
+  for (std::size_t round = 0; round < rounds; ++round) {
+    const auto root = root_policy();
+    depot_seconds.push_back(seconds_of([&] {
+      server.change(root);
+      MUSTER_ASSERT(server.look_at_all(own_of_some) > leaf_groups, "groups differ");
+    }));
+  }
+  const auto version_before = server.entry_of(1).hash;
+  auto changed = std::make_shared<rules::policy>(*root_policy());
+  changed->values.find("section_4")->set("setting_number_134", "another value");
+  server.change(changed);
+  std::size_t patch_bytes = 0;
+  const auto patch_seconds = seconds_of([&] { patch_bytes = server.hand_out(1'000, version_before); });
+
   bench::figures out("policies");
   out.tell("100,000 devices after a change at the root, CPU", bench::median(seconds), "s",
            bench::at_most(1));
+  out.tell("the same by the directory's depot, manifests told, CPU", bench::median(depot_seconds), "s",
+           bench::at_most(1));
+  out.tell("one changed setting of 200 to 1,000 devices, CPU", patch_seconds * 1e3, "ms");
+  out.tell("of which each gets, compressed", static_cast<double>(patch_bytes), "bytes",
+           bench::at_most(2048));
   out.tell("documents that they share", static_cast<double>(last.documents), "");
   out.tell("patch of one setting of 200", static_cast<double>(patch.size()), "bytes",
            bench::at_most(2048));
