@@ -83,6 +83,24 @@ void read_chunk(const wire::section_chunk& chunk) {
     store_section(index, content);
 }
 
+void read_wishes(const wire::documents_request& said) {
+  std::string problem;
+  const auto wishes = convert::document_wishes_of(said, problem);
+  explained(wishes, problem);
+  if (!wishes)
+    return;
+  MUSTER_ASSERT(!wishes->empty() && wishes->size() <= net::document_limits::entries_max,
+                "a request keeps its bounds");
+  std::vector<document_parcel> parcels;
+  for (const auto& wish : *wishes) {
+    MUSTER_ASSERT(!wish.name.empty() && wish.name.size() <= net::document_limits::name_bytes_max,
+                  "names keep their bound");
+    parcels.push_back({wish.kind, wish.name, wish.hash, wish.have, {}, true});
+  }
+  const auto parts = convert::document_parts(parcels);
+  MUSTER_ASSERT(parts.size() == parcels.size(), "each wish has its answer");
+}
+
 void read_message(const wire::agent_message& message) {
   std::string problem;
   if (message.has_hello()) {
@@ -107,24 +125,6 @@ void read_message(const wire::agent_message& message) {
   } else if (message.has_section_chunk()) {
     read_chunk(message.section_chunk());
   }
-}
-
-void read_wishes(const wire::documents_request& said) {
-  std::string problem;
-  const auto wishes = convert::document_wishes_of(said, problem);
-  explained(wishes, problem);
-  if (!wishes)
-    return;
-  MUSTER_ASSERT(!wishes->empty() && wishes->size() <= net::document_limits::entries_max,
-                "a request keeps its bounds");
-  std::vector<document_parcel> parcels;
-  for (const auto& wish : *wishes) {
-    MUSTER_ASSERT(!wish.name.empty() && wish.name.size() <= net::document_limits::name_bytes_max,
-                  "names keep their bound");
-    parcels.push_back({wish.kind, wish.name, wish.hash, wish.have, {}, true});
-  }
-  const auto parts = convert::document_parts(parcels);
-  MUSTER_ASSERT(parts.size() == parcels.size(), "each wish has its answer");
 }
 
 /// protobuf writes a line for every text that is no UTF-8.
