@@ -33,6 +33,7 @@ constexpr child_rule rules_of_children[] = {
   {"reader", false, std::chrono::seconds{2}},
   {"spool", false, std::chrono::seconds{10}},
   {"collector", false, std::chrono::seconds{5}}, // may be in the middle of a look
+  {"settings keeper", true, std::chrono::seconds{5}}, // kills what it waits for
   {"connection", true, hand_over_max + notice_max + std::chrono::seconds{1}}, // the last words
   {"local service", true, std::chrono::seconds{1}},
 };
@@ -76,6 +77,7 @@ caf::actor agent_root_state::start(std::size_t which) {
     case reader: return begin(children_.reader, options_.start_reader);
     case spool: return begin(children_.spool, options_.start_spool);
     case collector: return begin(children_.collector, options_.start_collector);
+    case keeper: return begin(children_.keeper, options_.start_keeper);
     case connection: return begin(children_.connection, options_.start_connection);
     case local: return begin(children_.local, options_.start_local);
     case places: break;
@@ -90,6 +92,7 @@ void agent_root_state::forget(std::size_t which) {
     case reader: children_.reader = nullptr; return;
     case spool: children_.spool = nullptr; return;
     case collector: children_.collector = nullptr; return;
+    case keeper: children_.keeper = nullptr; return;
     case connection: children_.connection = nullptr; return;
     case local: children_.local = nullptr; return;
     case places: return;

@@ -21,6 +21,7 @@ struct agent_children {
   store_reader_actor reader;
   event_spool_actor spool;
   collector_actor collector;
+  settings_keeper_actor keeper; ///< null when there is none
   connection_actor connection;
   local_service_actor local; ///< null when there is no local socket
 };
@@ -36,6 +37,7 @@ struct agent_root_options {
   starter<store_reader_actor> start_reader;
   starter<event_spool_actor> start_spool;
   starter<collector_actor> start_collector;
+  starter<settings_keeper_actor> start_keeper; ///< may be empty
   starter<connection_actor> start_connection;
   starter<local_service_actor> start_local; ///< may be empty
 };
@@ -46,8 +48,8 @@ struct agent_root_options {
 /// with the child's error. A writer that ends with storage::errc::sync_failed ends the agent at
 /// once, with that as the root's exit reason: only a new process may trust the disk again.
 ///
-/// Stopping it (exit_msg) stops in order: local service, collector (whose last event must reach the
-/// spool), connection (which hands that event over, if the server is there), spool, reader, writer.
+/// Stopping it (exit_msg) stops in order: local service, settings keeper (with the command it waits
+/// for), collector (whose last event must reach the spool), connection (which hands that event over, if the server is there), spool, reader, writer.
 /// Each gets its time, then it is killed; the writer has half a minute. Ends with the reason it was
 /// asked to stop with, or with the fatal error.
 class agent_root_state {
@@ -59,10 +61,10 @@ public:
 
 private:
   /// In the order of start.
-  enum place : std::size_t { writer, reader, spool, collector, connection, local, places };
-  /// The other way round, but for the collector: the connection takes its last event along.
-  static constexpr std::array<std::size_t, places> order_of_stop{local, collector, connection,
-                                                                 spool, reader,    writer};
+  enum place : std::size_t { writer, reader, spool, collector, keeper, connection, local, places };
+  /// The other way round, but for the two whose last events the connection takes along.
+  static constexpr std::array<std::size_t, places> order_of_stop{
+    local, keeper, collector, connection, spool, reader, writer};
 
   void start_from(std::size_t first);
   [[nodiscard]] caf::actor start(std::size_t which);

@@ -35,7 +35,7 @@ connection_actor::behavior_type connection_state::make_behavior(connection_optio
   period_ = options_.period;
   jitter_percent_ = options_.jitter_percent;
   not_before_ = told_not_before_ = sync_due_ = linger_until_ = heard_at_ = keys_due_ = now();
-  refused_until_ = away_until_ = now();
+  refused_until_ = away_until_ = settling_until_ = now();
   if (options_.slept)
     slept_ = options_.slept();
   self_->set_exit_handler([this](const caf::exit_msg& stop) { on_stop(stop); });
@@ -80,10 +80,10 @@ bool connection_state::events_pending() const { return events_waiting_ || !in_fl
 void connection_state::consider() {
   if (stopping_)
     return hand_over();
-  if (now() >= sync_due_ && !syncing_)
+  if (now() >= sync_due_ && !syncing_ && !sync_ended_)
     sync_wanted_ = true;
   if (phase_ == phase::open) {
-    if (sync_wanted_ && !syncing_)
+    if (sync_wanted_ && !syncing_ && !documents_pending())
       begin_sync();
     if (events_waiting_)
       open_events();
@@ -118,6 +118,8 @@ void connection_state::arm_tick() {
     const bool reason = sync_wanted_ || events_waiting_ || keeping();
     next = std::min(next, std::max(next_attempt(), reason ? clock : sync_due_));
   }
+  if (phase_ == phase::open && settling_until_ > clock)
+    next = std::min(next, settling_until_);
   if (in_exchange())
     next = std::min(next, heard_at_ + (proving_ ? options_.proof_max : options_.silence_max));
   self_->delayed_send(self_, std::max<caf::timespan>(next - clock, 10ms), atom::tick_v);
@@ -129,7 +131,7 @@ bool connection_state::in_exchange() const {
     return true;
   const bool position_owed = events_asked_ && !events_open_ && !fetching_;
   return phase_ == phase::open && !looking_
-         && (syncing_ || !in_flight_.empty() || position_owed);
+         && (syncing_ || !in_flight_.empty() || position_owed || documents_asked_);
 }
 
 void connection_state::on_opened(const net::accepted_ptr& connection) {
@@ -169,6 +171,8 @@ void connection_state::on_closed(std::error_code why) {
   phase_ = phase::idle;
   link_.reset();
   snapshot_.reset();
+  report_.reset();
+  forget_documents();
   syncing_ = looking_ = events_asked_ = events_open_ = proving_ = false;
   if (wake_test_)
     wake_test_->asked = false;
@@ -190,8 +194,10 @@ void connection_state::close_if_done() {
   const bool events_busy = events_pending() || went_back_ || fetching_;
   if (stopping_)
     return phase_ == phase::open && !events_busy ? finish() : void();
-  const bool busy = syncing_ || looking_ || sync_wanted_ || events_busy || wake_test_;
-  const bool stays = (keeping() || now() < linger_until_) && !for_keys_;
+  const bool busy = syncing_ || looking_ || sync_wanted_ || events_busy || wake_test_ ||
+                    documents_pending();
+  const bool stays =
+    (keeping() || now() < std::max(linger_until_, settling_until_)) && !for_keys_;
   if (phase_ == phase::open && !busy && !stays)
     close_link();
 }

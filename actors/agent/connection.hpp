@@ -2,6 +2,7 @@
 // The agent's one connection to its server: when to connect, what to say, when to be silent.
 
 #include "actors/agent/connection_options.hpp"
+#include "actors/agent/document_shelf.hpp"
 #include "actors/protocol.hpp"
 #include "actors/rules/backoff.hpp"
 #include "net/wire/agent.pb.h"
@@ -18,7 +19,9 @@
 #include <memory>
 #include <optional>
 #include <random>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace muster::actors {
@@ -42,8 +45,12 @@ namespace muster::actors {
 /// Over a way on which no keys are given it first makes one connection by `key_way` while it has
 /// none, at its start and every `keys_pause`; what comes of that delays the other way, and no more.
 ///
+/// What the server wants on this device goes to the settings keeper, document by document: the server
+/// may say the next thing when one is on the disk. A newer manifest overtakes; what is cut off is found
+/// by the next hello.
+///
 /// Bounds: `window` batches of `batch_bytes_max` in flight, one snapshot in memory while a sync is
-/// in progress, nothing else that grows.
+/// in progress, as many documents as there is credit, nothing else that grows.
 class connection_state {
 public:
   static inline const char* name = "connection";
@@ -78,7 +85,9 @@ private:
     return std::max({not_before_, told_not_before_, refused_until_, away_until_});
   }
   [[nodiscard]] bool in_exchange() const;
-  [[nodiscard]] bool keeping() const { return options_.keep || kept_by_server_; }
+  [[nodiscard]] bool keeping() const {
+    return policy_.keep.value_or(options_.keep) || kept_by_server_;
+  }
   [[nodiscard]] std::string status() const;
   [[nodiscard]] connection_report_ptr report() const;
   caf::result<caf::ok_atom> on_sync_asked();
@@ -99,15 +108,27 @@ private:
   void send_sections(const std::vector<std::size_t>& wanted);
   bool send_section(std::size_t index);
   void on_sync_done();
+  void end_sync();
   void on_refused(const wire::refused& refused);
   void begin_sync();
   void say(const wire::agent_message& message);
   void look(std::function<void()> then);
+  void stand(std::function<void()> then);
   void tell_terms(std::uint32_t refusal) const;
 
   // -- connection_documents.cpp: what the server wants on this device -----------------------------
+  void on_manifest(const wire::document_manifest& manifest);
+  void take_manifest();
+  void on_wishes(const document_wishes& wishes);
+  void on_part(const wire::document_part& part);
+  void keep_document(document_parcel parcel);
+  void on_answer_ended();
+  void end_documents();
+  void forget_documents();
+  [[nodiscard]] bool documents_pending() const { return manifest_ != nullptr; }
   void on_states_changed();
   void on_policy(const agent_policy& policy);
+  void find_terms();
 
   // -- connection_events.cpp: events --------------------------------------------------------------
   void open_events();
@@ -179,6 +200,26 @@ private:
   std::uint32_t looks_ = 0;              ///< the answer to an older look is void
   bool looked_ = false;                  ///< the digests of this exchange are of a new look
   std::vector<caf::typed_response_promise<caf::ok_atom>> askers_;
+
+  std::optional<document_hash> documents_; ///< held, as last told; empty: not known yet
+  keeper_report_ptr report_;             ///< only while a sync is in progress
+  manifest_ptr manifest_;                ///< what is being made true; null: nothing is
+  bool manifest_asked_ = false;          ///< the keeper is at it
+  bool manifest_again_ = false;          ///< and has to be asked once more
+  bool documents_asked_ = false;         ///< the server owes us the end of an answer
+  bool documents_came_ = false;          ///< with the present answer
+  bool documents_gone_ = false;          ///< the server has a newer manifest than ours
+  bool owes_credit_ = false;             ///< the frame in hand is paid for when it is on the disk
+  std::uint32_t documents_ended_ = 0;    ///< an older answer of the keeper is void
+  std::size_t puts_ = 0;                 ///< documents on their way to the disk
+  parcel_maker parcels_;
+  std::set<std::pair<document_kind, std::string>> as_wholes_; ///< whose patch did not fit
+  bool sync_ended_ = false;              ///< but for the documents
+  time_point settling_until_;            ///< states may follow from what has come
+
+  agent_policy policy_;                  ///< the agent's own
+  std::chrono::milliseconds server_period_{};
+  unsigned server_jitter_percent_ = 0;
 
   bool events_waiting_ = false;          ///< the spool may hold what the server does not
   bool events_asked_ = false;            ///< the position has been asked for

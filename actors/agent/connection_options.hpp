@@ -98,6 +98,8 @@ struct connection_options {
   std::chrono::milliseconds notice_retry{std::chrono::milliseconds{350}};
   /// A machine that said it goes, and runs on for so long, has not gone.
   std::chrono::milliseconds away_max{std::chrono::seconds{60}};
+  /// After documents have come, a connection that is not kept waits so long for what comes of them.
+  std::chrono::milliseconds settling_max{std::chrono::seconds{10}};
   /// Called with each change, for whoever shows it; returns at once. May be empty.
   std::function<void(const server_terms&)> tell_terms;
   /// How long this machine has slept since its boot; empty: never.
@@ -115,6 +117,7 @@ struct connection_peers {
   store_writer_actor writer;                   ///< of the spool's store: keeps the hello's counter
   store_reader_actor reader;
   datagram_ways datagrams;
+  settings_keeper_actor keeper{};              ///< null: this agent takes no documents
 };
 
 } // namespace muster::actors

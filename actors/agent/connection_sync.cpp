@@ -19,6 +19,15 @@ std::string bytes(const auto& id) {
   return id.raw();
 }
 
+constexpr std::size_t settings_index = wire::section_settings_states - 1;
+
+/// Nothing where nothing is known: such an agent takes no documents.
+std::string bytes(const std::optional<document_hash>& documents) {
+  return documents ? std::string{reinterpret_cast<const char*>(documents->data()),
+                                 documents->size()}
+                   : std::string{};
+}
+
 } // namespace
 
 /// Takes a snapshot, then goes on, unless the connection has ended meanwhile.
@@ -35,7 +44,7 @@ void connection_state::look(std::function<void()> then) {
         snapshot_ = snapshot;
         digests_ = snapshot->digests;
         statistics_ = snapshot->statistics;
-        then();
+        stand(then);
       },
       [this, number](const caf::error& why) {
         if (number != looks_ || !std::exchange(looking_, false))
@@ -43,6 +52,30 @@ void connection_state::look(std::function<void()> then) {
         if (stopping_ && phase_ == phase::open)
           return; // the collector stops before us, and events do not need it
         give_up("the machine could not be looked at: " + text_of(why));
+      });
+}
+
+/// How settings and documents stand, to be told with the machine.
+void connection_state::stand(std::function<void()> then) {
+  if (!peers_.keeper)
+    return then();
+  looking_ = true;
+  const auto number = ++looks_;
+  self_->request(peers_.keeper, caf::infinite, atom::collect_v)
+    .then(
+      [this, then = std::move(then), number](const keeper_report_ptr& report) {
+        if (number != looks_ || !std::exchange(looking_, false))
+          return;
+        heard_at_ = now();
+        documents_ = report->documents;
+        digests_[settings_index] = report->states_digest;
+        report_ = report;
+        then();
+      },
+      [this, number](const caf::error& why) {
+        if (number != looks_ || !std::exchange(looking_, false))
+          return;
+        give_up("the settings could not be looked at: " + text_of(why));
       });
 }
 
@@ -119,9 +152,10 @@ void connection_state::greet() {
   hello.set_events_waiting(events_waiting_);
   hello.set_wake_port(peers_.datagrams.wake_port ? peers_.datagrams.wake_port() : 0);
   hello.set_wake_counter(wake_counter_);
-  if (options_.period_is_ours)
+  if (options_.period_is_ours || policy_.sync_period_s)
     hello.set_sync_period_s(static_cast<std::uint32_t>(
-      std::chrono::ceil<std::chrono::seconds>(options_.period).count()));
+      std::chrono::ceil<std::chrono::seconds>(period_).count()));
+  hello.set_documents(bytes(documents_));
   hello.set_datagram_generation(options_.keys.empty() ? 0 : options_.keys.front().generation);
   fill(*hello.mutable_digests(), digests_);
   fill(*hello.mutable_statistics(), statistics_);
@@ -146,7 +180,7 @@ void connection_state::on_frame(const frame_ptr& frame) {
   if (!message.ParseFromArray(frame->data(), static_cast<int>(frame->size())))
     return give_up("the server sent what is no message of ours");
   on_message(message);
-  if (link_)
+  if (!std::exchange(owes_credit_, false) && link_)
     link_->grant(1);
 }
 
@@ -177,8 +211,8 @@ void connection_state::on_message(const wire::server_message& message) {
   case body::kSyncNow: sync_wanted_ = true; return consider();
   case body::kKeep: kept_by_server_ = message.keep().on(); return consider();
   case body::kWakeTestSent: return on_wake_test_sent(message.wake_test_sent());
-  case body::kDocumentManifest:
-  case body::kDocumentPart:
+  case body::kDocumentManifest: return on_manifest(message.document_manifest());
+  case body::kDocumentPart: return on_part(message.document_part());
   case body::kEnrolReply:
   case body::BODY_NOT_SET: spdlog::debug("an unknown message of {}", options_.server); return;
   }
@@ -198,10 +232,11 @@ void connection_state::on_welcome(const wire::welcome& welcome) {
   clock_told_us_ = options_.now_us();
   clock_offset_ms_ = welcome.server_time_ms() - clock_told_us_ / 1000;
   learn_keys(welcome);
-  if (!options_.period_is_ours && welcome.sync_period_s() > 0) {
-    period_ = std::chrono::seconds{welcome.sync_period_s()};
-    jitter_percent_ = welcome.sync_jitter_percent();
+  if (welcome.sync_period_s() > 0) {
+    server_period_ = std::chrono::seconds{welcome.sync_period_s()};
+    server_jitter_percent_ = welcome.sync_jitter_percent();
   }
+  find_terms();
   tell_terms(0);
   spdlog::info("connected to {} ({}{})", options_.server, welcome.server_version(),
                resumed_ ? ", resumed" : "");
@@ -213,7 +248,10 @@ void connection_state::on_welcome(const wire::welcome& welcome) {
   ask_for_wake();
   if (went_back_) // now, or when it was last told and not yet done
     open_events();
-  on_plan(welcome.plan());
+  if (welcome.has_manifest())
+    on_manifest(welcome.manifest());
+  if (phase_ == phase::open)
+    on_plan(welcome.plan());
 }
 
 void connection_state::on_plan(const wire::sync_plan& plan) {
@@ -225,7 +263,7 @@ void connection_state::on_plan(const wire::sync_plan& plan) {
       wanted.push_back(i);
   if (wanted.empty())
     return on_sync_done();
-  if (snapshot_)
+  if (snapshot_ && (report_ || !peers_.keeper))
     return send_sections(wanted);
   look([this, wanted] { send_sections(wanted); });
 }
@@ -237,14 +275,15 @@ void connection_state::send_sections(const std::vector<std::size_t>& wanted) {
 }
 
 bool connection_state::send_section(std::size_t index) {
-  const auto packed = storage::compress(snapshot_->content[index]);
+  const bool of_settings = index == settings_index && report_;
+  const auto packed = storage::compress(of_settings ? report_->states : snapshot_->content[index]);
   std::size_t at = 0;
   do {
     const auto part = std::min(net::limits::chunk_bytes_max, packed.size() - at);
     wire::agent_message message;
     auto& chunk = *message.mutable_section_chunk();
     chunk.set_section(static_cast<wire::section>(index + 1));
-    chunk.set_digest(snapshot_->digests[index].data(), snapshot_->digests[index].size());
+    chunk.set_digest(digests_[index].data(), digests_[index].size());
     chunk.set_data(packed.data() + at, part);
     at += part;
     chunk.set_last(at == packed.size());
@@ -258,6 +297,15 @@ void connection_state::on_sync_done() {
   if (!std::exchange(syncing_, false))
     return;
   snapshot_.reset();
+  report_.reset();
+  // Done is what the server wants, too.
+  sync_ended_ = documents_pending() && !stopping_;
+  if (sync_ended_)
+    return consider();
+  end_sync();
+}
+
+void connection_state::end_sync() {
   if (options_.after_sync)
     options_.after_sync();
   if (std::exchange(looked_, false)) {
@@ -295,6 +343,7 @@ void connection_state::begin_sync() {
     request.set_clock_ms(options_.now_us() / 1000);
     fill(*request.mutable_digests(), digests_);
     fill(*request.mutable_statistics(), statistics_);
+    request.set_documents(bytes(documents_));
     say(message);
   });
 }

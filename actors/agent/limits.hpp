@@ -41,6 +41,8 @@ inline constexpr std::uint32_t local_root_events_burst = 5'000;
 inline constexpr std::size_t local_requests_max = 128;
 /// Of a text in an answer, most of which come from the server.
 inline constexpr std::size_t local_text_bytes_max = 1'024;
+/// Applications that the status names; an answer must stay below what the socket takes.
+inline constexpr std::size_t local_applications_max = 32;
 /// Reasons for which wakes were refused, as an asker remembers them.
 inline constexpr std::size_t local_reasons_max = 32;
 
@@ -48,6 +50,20 @@ inline constexpr std::size_t local_reasons_max = 32;
 
 inline constexpr std::size_t addresses_max = 1'024;
 inline constexpr int users_max = 1'024;
+
+// -- settings of applications; servers take no more --------------------------------------------------
+
+inline constexpr std::size_t connectors_max = 64;
+/// Of what an application's check, reload or connector has to say.
+inline constexpr std::size_t settings_detail_bytes_max = 2 * 1024;
+/// Of what was changed by hand and stands, and of what a daemon says it has; canonical forms. With
+/// `connectors_max` of each a section stays below what a server takes.
+inline constexpr std::size_t local_values_bytes_max = 16 * 1024;
+inline constexpr std::size_t daemon_values_bytes_max = 32 * 1024;
+/// Settings that a hand may change at once; more is another file.
+inline constexpr std::size_t hand_changes_max = 1'000;
+/// Repairs of one application in between are counted, and told with the next.
+inline constexpr auto repairs_told_every = 60s;
 
 // -- supervision ----------------------------------------------------------------------------------
 

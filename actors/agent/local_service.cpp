@@ -176,11 +176,29 @@ void local_service_state::tell_status(const local_request_ptr& request) {
           .then(
             [this, request, report](std::uint64_t events) {
               --in_progress_;
-              request->answer(status_answer(status_of(*report, events)));
+              tell_status(request, status_of(*report, events));
             },
             failed);
       },
       failed);
+}
+
+/// With the applications that are managed, if there is anybody who manages some.
+void local_service_state::tell_status(const local_request_ptr& request, local_status status) {
+  if (!peers_.keeper)
+    return request->answer(status_answer(status));
+  ++in_progress_;
+  self_->request(peers_.keeper, caf::infinite, atom::collect_v)
+    .then(
+      [this, request, status](const keeper_report_ptr& report) mutable {
+        --in_progress_;
+        add_applications(status, report->states);
+        request->answer(status_answer(status));
+      },
+      [this, request](const caf::error& why) {
+        --in_progress_;
+        refuse(request, text_of(why));
+      });
 }
 
 local_status local_service_state::status_of(const connection_report& report,

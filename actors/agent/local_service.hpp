@@ -47,6 +47,7 @@ struct local_service_options {
 struct local_service_peers {
   event_spool_actor spool;
   connection_actor connection;
+  settings_keeper_actor keeper{}; ///< null: no application is managed
 };
 
 /// The name in /etc/passwd, no other source asked: those may wait for a network.
@@ -79,6 +80,7 @@ private:
   void on_request(const local_request_ptr& request);
   void raise(const local_request_ptr& request, raised_event event);
   void tell_status(const local_request_ptr& request);
+  void tell_status(const local_request_ptr& request, local_status status);
   [[nodiscard]] local_status status_of(const connection_report& report, std::uint64_t events) const;
   void sync(const local_request_ptr& request);
   void test_wake(const local_request_ptr& request);

@@ -2,6 +2,7 @@
 
 #include "actors/agent/limits.hpp"
 #include "actors/agent/local_json.hpp"
+#include "net/wire/agent.pb.h"
 
 #include <spdlog/fmt/fmt.h>
 
@@ -21,6 +22,10 @@ using std::chrono::milliseconds;
 constexpr std::array<std::string_view, 9> refusals = {
   "",        "token",           "revoked",  "unknown device", "certificate expired",
   "identity in use elsewhere", "protocol", "enrolment",      "limit"};
+
+/// The numbers of wire::settings_outcome.
+constexpr std::array<std::string_view, 7> outcomes = {
+  "in progress", "applied", "refused", "failed", "no connector", "not installed", "unsafe connector"};
 
 /// No time we speak of is further away: 30,000 years.
 constexpr std::int64_t far_s = 1'000'000'000'000;
@@ -97,6 +102,23 @@ std::string word_of_refusal(std::uint32_t reason) {
   return "another reason";
 }
 
+void add_applications(local_status& status, std::string_view states) {
+  wire::settings_states all;
+  if (!all.ParseFromArray(states.data(), static_cast<int>(states.size())))
+    return;
+  for (const auto& one : all.items()) {
+    if (status.applications.size() >= limits::local_applications_max)
+      return;
+    const auto outcome = static_cast<std::size_t>(one.outcome());
+    std::string line{outcome < outcomes.size() ? outcomes.at(outcome) : "another outcome"};
+    if (one.revision() != 0)
+      line += fmt::format(", revision {}", one.revision());
+    if (!one.detail().empty())
+      line += ": " + one.detail();
+    status.applications[one.application()] = cut(line);
+  }
+}
+
 std::string printable(std::string text) {
   const auto control = [](char c) { return (c >= 0 && c < ' ') || c == '\x7f'; };
   std::replace_if(text.begin(), text.end(), control, ' ');
@@ -139,6 +161,7 @@ std::string status_answer(const local_status& s) {
                            {"wakes", s.wakes},
                            {"wakes_refused", s.wakes_refused},
                            {"acknowledgements_refused", s.acknowledgements_refused},
+                           {"applications", s.applications},
                            {"certificate_ends_s", s.certificate_ends_s},
                            {"clock_offset_ms", s.clock_offset_ms},
                            {"clock_told_us", s.clock_told_us}});
@@ -176,6 +199,10 @@ local_status parse_status_answer(std::string_view text) {
     for (const auto& [reason, count] : found->items())
       if (count.is_number_unsigned() && out.wakes_refused.size() < limits::local_reasons_max)
         out.wakes_refused[reason] = count.get<std::uint64_t>();
+  if (const auto found = in.find("applications"); found != in.end() && found->is_object())
+    for (const auto& [name, line] : found->items())
+      if (line.is_string() && out.applications.size() < limits::local_applications_max)
+        out.applications[name] = cut(line.get<std::string>());
   out.acknowledgements_refused = count_in(in, "acknowledgements_refused");
   out.certificate_ends_s = std::clamp<std::int64_t>(number_in(in, "certificate_ends_s"), 0, far_s);
   out.clock_offset_ms = std::clamp(number_in(in, "clock_offset_ms"), -1'000 * far_s, 1'000 * far_s);
@@ -200,6 +227,8 @@ std::string status_lines(const local_status& s, std::int64_t now_us) {
   line("sync", sync_line(s, now_us));
   line("events", fmt::format("{} waiting", s.events_waiting));
   line("wakes", wake_line(s));
+  for (const auto& [name, how] : s.applications)
+    line("settings", name + ": " + how);
   if (s.certificate_ends_s != 0)
     line("certificate", s.certificate_ends_s * 1'000'000 > now_us
                           ? "ends " + when(s.certificate_ends_s * 1'000'000, now_us)

@@ -39,6 +39,10 @@ struct local_status {
 
   std::uint64_t acknowledgements_refused = 0; ///< of notices
 
+  /// How the settings of applications stand: "applied", "refused: why". The first
+  /// limits::local_applications_max by name.
+  std::map<std::string, std::string> applications;
+
   std::int64_t certificate_ends_s = 0; ///< seconds since 1970
   std::int64_t clock_offset_ms = 0;    ///< the server's clock less ours, at the last welcome
   std::int64_t clock_told_us = 0;
@@ -47,6 +51,9 @@ struct local_status {
 /// Whom the server refuses, by the number of wire::refusal: "revoked", "unknown device" ...; empty
 /// for 0.
 [[nodiscard]] std::string word_of_refusal(std::uint32_t reason);
+
+/// Fills in the applications from the section's canonical form (wire::settings_states).
+void add_applications(local_status& status, std::string_view states);
 
 /// An answer to a request for the status: {"ok":true,...}. Long texts are cut.
 [[nodiscard]] std::string status_answer(const local_status& status);

@@ -10,9 +10,11 @@
 #include "actors/agent/network_watch.hpp"
 #include "actors/agent/package_watch.hpp"
 #include "actors/agent/probe/logind_watch.hpp"
+#include "actors/agent/settings_keeper.hpp"
 #include "apps/agent/agent_figures.hpp"
 #include "apps/agent/machine_news.hpp"
 #include "apps/agent/place.hpp"
+#include "apps/agent/settings_news.hpp"
 #include "apps/common/clock.hpp"
 #include "apps/common/exit_codes.hpp"
 #include "apps/common/service_manager.hpp"
@@ -181,6 +183,37 @@ local_service_options local_options(const agent_settings& settings, net::io_pool
   return out;
 }
 
+/// What is told to whichever actor lives just now.
+struct news_of_all {
+  std::shared_ptr<news_of_packages> packages = std::make_shared<news_of_packages>();
+  std::shared_ptr<machine_news> machine;
+  std::shared_ptr<settings_news> keeper = std::make_shared<settings_news>();
+
+  /// Lets go of all of them, so that the actor system can end.
+  void hush() const {
+    packages->tell({});
+    machine->tell({});
+    keeper->tell({});
+  }
+};
+
+/// Detached: it reads and writes files of daemons and waits for the disk.
+agent_root_options::starter<settings_keeper_actor>
+keeper_starter(const agent_settings& settings, const std::shared_ptr<settings_news>& news) {
+  return [&settings, news](agent_root_actor::pointer root, const agent_children& before) {
+    settings_keeper_options options;
+    options.hands = hands_on_this_machine(settings.connectors);
+    options.manage = settings.manage;
+    options.connectors = settings.connectors.string();
+    options.now_us = now_us;
+    options.tell_changed = [news] { news->changed(); };
+    options.tell_policy = [news](const agent_policy& policy) { news->policy(policy); };
+    return root->spawn<caf::detached>(
+      settings_keeper, std::move(options),
+      settings_keeper_peers{before.writer, before.reader, before.spool});
+  };
+}
+
 /// How the server is reached.
 struct ways_to_server {
   connector usual;
@@ -213,8 +246,7 @@ agent_root_options compose(const agent_settings& settings, const foundation& bas
                            net::io_pool& pool, const ways_to_server& ways,
                            device_datagrams& datagrams, agent_figures& figures,
                            wish_to_restart& restart,
-                           const std::shared_ptr<news_of_packages>& news,
-                           const std::shared_ptr<machine_news>& machine) {
+                           const news_of_all& news) {
   agent_root_options out;
   out.start_writer = [db = base.spool.get()](agent_root_actor::pointer root,
                                              const agent_children&) {
@@ -235,7 +267,7 @@ agent_root_options compose(const agent_settings& settings, const foundation& bas
     options.now_us = now_us;
     return root->spawn(event_spool, options, event_spool_peers{before.writer, before.reader});
   };
-  out.start_collector = [&settings, news, view = this_machine({.root = "/", .name = settings.name})](
+  out.start_collector = [&settings, packages = news.packages, view = this_machine({.root = "/", .name = settings.name})](
                           agent_root_actor::pointer root, const agent_children& before) {
     collector_options options;
     options.view = view;
@@ -244,26 +276,28 @@ agent_root_options compose(const agent_settings& settings, const foundation& bas
     options.reader = before.reader;
     options.agent_version = std::string{version()};
     auto handle = root->spawn<caf::detached>(collector, options);
-    news->tell(handle);
+    packages->tell(handle);
     return handle;
   };
   auto options = options_of(settings, base);
   options.keys = datagrams.keys();
   options.tell_terms = [&figures](const server_terms& terms) { figures.learn(terms); };
-  out.start_connection = [options, ways, &datagrams, machine](agent_root_actor::pointer root,
-                                                             const agent_children& before) {
+  out.start_keeper = keeper_starter(settings, news.keeper);
+  out.start_connection = [options, ways, &datagrams, news](agent_root_actor::pointer root,
+                                                          const agent_children& before) {
     auto handle = root->spawn(connection, options,
                               connection_peers{ways.usual, ways.keys, before.collector,
                                                before.spool, before.writer, before.reader,
-                                               datagrams.ways()});
+                                               datagrams.ways(), before.keeper});
     datagrams.tell(handle);
-    machine->tell(handle);
+    news.machine->tell(handle);
+    news.keeper->tell(handle);
     return handle;
   };
   out.start_local = [&settings, &pool, &figures, &restart](agent_root_actor::pointer root,
                                                            const agent_children& before) {
     return root->spawn(local_service, local_options(settings, pool, figures, restart),
-                       local_service_peers{before.spool, before.connection});
+                       local_service_peers{before.spool, before.connection, before.keeper});
   };
   return out;
 }
@@ -295,15 +329,16 @@ run_end run_agent(const agent_settings& settings, stop_signals& signals) {
                               .notice_port = settings.notice_port}};
   agent_figures figures{base->identity, settings.transport, datagrams};
   wish_to_restart restart{signals};
-  const auto news = std::make_shared<news_of_packages>();
+  news_of_all news;
+  news.machine = std::make_shared<machine_news>(system);
   std::optional<package_watch> watch;
   watch.emplace(pool.lane(0), package_watch_options{},
-                package_watch::callbacks{[news] { news->changed(); },
+                package_watch::callbacks{[packages = news.packages] { packages->changed(); },
                                          [](std::error_code, const std::string& why) {
                                            spdlog::warn("{}; changes are found at the next sync",
                                                         why);
                                          }});
-  const auto machine = std::make_shared<machine_news>(system);
+  const auto machine = news.machine;
   std::optional<network_watch> network;
   network.emplace(pool.lane(0), network_watch_options{},
                   network_watch::callbacks{[machine] { machine->network_changed(); },
@@ -322,14 +357,13 @@ run_end run_agent(const agent_settings& settings, stop_signals& signals) {
   spdlog::info("muster-agent {} for device {}", version(),
                device_id{base->identity.device_id}.text());
   auto root = system.spawn(agent_root, compose(settings, *base, pool, *ways, datagrams, figures,
-                                               restart, news, machine));
+                                               restart, news));
   service_manager::ready(); // it works without its server too: whether that answers is its business
   const auto reason = until_stopped(system, caf::actor_cast<caf::actor>(std::move(root)), signals,
                                     [&restart] { return restart.wished(); });
   watch.reset();
-  news->tell({});
+  news.hush();
   datagrams.tell({});
-  machine->tell({});
   network.reset();
   logind.reset();
   ways.reset();

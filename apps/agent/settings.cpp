@@ -29,6 +29,10 @@ void declare(config::table& table, agent_settings& s) {
                  "an idle connection is asked for a sign of life after this time; 0s: never");
   table.size("spool.bytes_max", s.spool_bytes_max, {256 * 1024, std::uint64_t{1} << 32},
              "most that events may take on the disk while the server is away");
+  table.boolean("settings.manage", s.manage,
+                "let the server's policies manage applications of this machine, as its connectors say");
+  table.path("settings.connectors", s.connectors,
+             "directory of connector files; it and they must be writable by root alone");
   table.choice("log.level", s.log_level, logging::level_names(), "how much is logged");
 }
 

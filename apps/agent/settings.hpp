@@ -24,6 +24,8 @@ struct agent_settings {
   std::uint16_t notice_port = 13000;          ///< UDP, of the server
   std::chrono::milliseconds keep_alive{std::chrono::minutes{1}}; ///< 0: never asked
   std::uint64_t spool_bytes_max = 8ULL << 20;
+  bool manage = true;                         ///< applications, as the server's policies say
+  std::filesystem::path connectors = "/etc/muster/apps.d";
   std::string log_level = "info";
 
   [[nodiscard]] bool plain() const { return transport == "plain"; }

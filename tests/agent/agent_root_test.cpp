@@ -68,9 +68,11 @@ struct root_world : test::quiet_log, root_diary, test::actor_world {
       return storage;
     if (label == "collector")
       return storage && before.spool;
-    if (label == "connection")
+    if (label == "keeper")
       return storage && before.spool && before.collector;
-    return storage && before.spool && before.collector && before.connection;
+    if (label == "connection")
+      return storage && before.spool && before.collector && before.keeper;
+    return storage && before.spool && before.collector && before.keeper && before.connection;
   }
 
   agent_root_options options() {
@@ -79,6 +81,7 @@ struct root_world : test::quiet_log, root_diary, test::actor_world {
     out.start_reader = starter<store_reader_actor>("reader");
     out.start_spool = starter<event_spool_actor>("spool");
     out.start_collector = starter<collector_actor>("collector");
+    out.start_keeper = starter<settings_keeper_actor>("keeper");
     out.start_connection = starter<connection_actor>("connection");
     out.start_local = starter<local_service_actor>("local");
     return out;
@@ -110,9 +113,10 @@ struct root_world : test::quiet_log, root_diary, test::actor_world {
 };
 
 const diary all_started{"start writer",    "start reader",     "start spool",
-                        "start collector", "start connection", "start local"};
-const diary all_stopped{"stop local", "stop collector", "stop connection",
-                        "stop spool", "stop reader",    "stop writer"};
+                        "start collector", "start keeper",     "start connection",
+                        "start local"};
+const diary all_stopped{"stop local", "stop keeper", "stop collector", "stop connection",
+                        "stop spool", "stop reader", "stop writer"};
 
 } // namespace
 
@@ -132,19 +136,19 @@ TEST_CASE_FIXTURE(root_world, "the root ends with the reason it was stopped with
 TEST_CASE_FIXTURE(root_world, "a dead spool takes those with it who hold it, and all come back") {
   take_notes();
   break_child("spool");
-  CHECK(take_notes() == diary{"stop local", "stop collector", "stop connection"});
+  CHECK(take_notes() == diary{"stop local", "stop keeper", "stop collector", "stop connection"});
   pass(limits::agent_restart_pause);
-  CHECK(take_notes() == diary{"start spool", "start collector", "start connection", "start local"});
+  CHECK(take_notes() == diary{"start spool", "start collector", "start keeper", "start connection", "start local"});
   CHECK(ask<std::string>(root, atom::status_v)
-        == "writer, reader, spool (started again 1 times), collector, connection, local service");
+        == "writer, reader, spool (started again 1 times), collector, settings keeper, connection, local service");
 }
 
 TEST_CASE_FIXTURE(root_world, "a dead collector takes with it who looks through it, nobody else") {
   take_notes();
   break_child("collector");
-  CHECK(take_notes() == diary{"stop local", "stop connection"});
+  CHECK(take_notes() == diary{"stop local", "stop keeper", "stop connection"});
   pass(limits::agent_restart_pause);
-  CHECK(take_notes() == diary{"start collector", "start connection", "start local"});
+  CHECK(take_notes() == diary{"start collector", "start keeper", "start connection", "start local"});
 }
 
 TEST_CASE_FIXTURE(root_world, "the last one started takes nobody with it") {
@@ -160,7 +164,7 @@ TEST_CASE_FIXTURE(root_world, "a second death while the first is being mended be
     break_child("connection");
     CHECK(take_notes() == diary{"stop local"});
     break_child("reader");
-    CHECK(take_notes() == diary{"stop collector", "stop spool"});
+    CHECK(take_notes() == diary{"stop keeper", "stop collector", "stop spool"});
   }
   SUBCASE("while the others stop") {
     stubborn.insert("local");
@@ -172,11 +176,11 @@ TEST_CASE_FIXTURE(root_world, "a second death while the first is being mended be
     CHECK(take_notes() == diary{"stop local"});
     stubborn.clear();
     pass(1s); // killed
-    CHECK(take_notes() == diary{"stop collector", "stop spool"});
+    CHECK(take_notes() == diary{"stop keeper", "stop collector", "stop spool"});
   }
   pass(limits::agent_restart_pause);
   CHECK(take_notes()
-        == diary{"start reader", "start spool", "start collector", "start connection",
+        == diary{"start reader", "start spool", "start collector", "start keeper", "start connection",
                  "start local"});
   pass(2s);
   CHECK(take_notes().empty()); // started once, not twice
@@ -194,7 +198,7 @@ TEST_CASE_FIXTURE(root_world, "deaths are forgiven within a budget, then the age
   REQUIRE(reason);
   CHECK(text_of(*reason) == "connection broke");
   CHECK(take_notes()
-        == diary{"stop local", "stop collector", "stop spool", "stop reader", "stop writer"});
+        == diary{"stop local", "stop keeper", "stop collector", "stop spool", "stop reader", "stop writer"});
 }
 
 TEST_CASE_FIXTURE(root_world, "deaths far apart are forgiven for ever") {
@@ -213,7 +217,7 @@ TEST_CASE_FIXTURE(root_world, "a disk that cannot be trusted ends the agent at o
   REQUIRE(reason);
   CHECK(is(*reason, storage::errc::sync_failed));
   CHECK(take_notes()
-        == diary{"stop local", "stop collector", "stop connection", "stop spool", "stop reader"});
+        == diary{"stop local", "stop keeper", "stop collector", "stop connection", "stop spool", "stop reader"});
 }
 
 TEST_CASE_FIXTURE(root_world, "a disk that fails during the stop is not passed over") {
@@ -238,7 +242,7 @@ TEST_CASE_FIXTURE(root_world, "who does not stop in time is killed, and the stop
   pass(limits::agent_restart_pause);
   take_notes();
   stop_root();
-  CHECK(take_notes() == diary{"stop local", "stop collector"});
+  CHECK(take_notes() == diary{"stop local", "stop keeper", "stop collector"});
   pass(5s);
   CHECK(take_notes() == diary{"stop connection", "stop spool"});
   pass(10s);

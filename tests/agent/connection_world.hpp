@@ -6,6 +6,7 @@
 #include "net/section_digest.hpp"
 #include "net/wire/agent.pb.h"
 #include "storage/memory_store.hpp"
+#include "tests/agent/settings_machine.hpp"
 #include "tests/agent/spool_world.hpp"
 
 #include <memory>
@@ -90,6 +91,7 @@ struct connection_fakes {
   };
   std::vector<sent_notice> notices;
   std::array<std::string, sections> machine{"facts", "applications", "states"};
+  settings_machine machine_of_settings;
 
   [[nodiscard]] machine_snapshot_ptr snapshot() const {
     auto out = std::make_shared<machine_snapshot>();
@@ -167,6 +169,7 @@ struct connection_world : connection_fakes, spool_life {
     peers.writer = writer;
     peers.reader = reader;
     peers.datagrams = ways();
+    peers.keeper = keeper;
     agent = host(connection, std::move(options), std::move(peers));
   }
 
@@ -255,6 +258,7 @@ struct connection_world : connection_fakes, spool_life {
   std::string status() { return ask<std::string>(agent, atom::status_v); }
 
   collector_actor collector;
+  settings_keeper_actor keeper; ///< none, unless the test begins one
   connection_actor agent;
 };
 

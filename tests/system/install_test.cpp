@@ -153,6 +153,9 @@ TEST_CASE("each component is installed with all that belongs to it, and nothing 
         std::set<std::string>{"usr/bin/muster-agent", "usr/lib/systemd/system/muster-agent.service",
                               "usr/share/doc/muster/agent.md",
                               "usr/share/doc/muster/examples/agent.toml",
+                              "usr/share/doc/muster/examples/apps.d/chrony.toml",
+                              "usr/share/doc/muster/examples/apps.d/rsyslog.toml",
+                              "usr/share/doc/muster/examples/apps.d/sshd.toml",
                               "usr/share/doc/muster/install.md"});
   const installation console{"console"};
   CHECK(console.files() ==
