@@ -4,8 +4,6 @@
 #include "apps/console/profile.hpp"
 #include "apps/console/transport.hpp"
 
-#include <nlohmann/json.hpp>
-
 #include <utility>
 
 namespace muster::load {
@@ -20,12 +18,12 @@ console::api logged_in_console() {
   return {console::connect_https, *login};
 }
 
-void console_call::begin(const std::string& kind, const std::string& target,
-                         std::function<void(std::string problem)> done) {
-  work_ = std::jthread([kind, target, done = std::move(done)] {
+void console_call::post(const std::string& path, const std::string& body,
+                        std::function<void(const std::string& problem)> done) {
+  work_ = std::jthread([path, body, done = std::move(done)] {
     try {
       auto server = logged_in_console();
-      static_cast<void>(server.post("/calls", nlohmann::json{{"kind", kind}, {"target", target}}.dump()));
+      static_cast<void>(server.post(path, body));
       done({});
     } catch (const console::failure& why) {
       done(why.text());

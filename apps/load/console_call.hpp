@@ -12,12 +12,12 @@ namespace muster::load {
 /// By the profile that `muster login` left. Throws console::failure when there is none.
 [[nodiscard]] console::api logged_in_console();
 
-/// Begins calls to devices, on a thread of its own.
+/// Posts to the admin API, each time on a thread of its own.
 class console_call {
 public:
-  /// POST /api/v1/calls. `done` is called on that thread, with a sentence when it did not work.
-  void begin(const std::string& kind, const std::string& target,
-             std::function<void(std::string problem)> done);
+  /// `path` is below /api/v1. `done` is called on that thread, with a sentence when it did not work.
+  void post(const std::string& path, const std::string& body,
+            std::function<void(const std::string& problem)> done);
 
 private:
   std::jthread work_;

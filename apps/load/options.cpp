@@ -58,6 +58,7 @@ void declare(CLI::App& app, load_options& o) {
     ->check(CLI::Range(0, 100));
   add("storm", "everybody comes back in the same moment", storm_scenario);
   add("wake", "everybody is away, and is woken by one call of the console; needs a 'muster login'", wake_scenario);
+  add("fanout", "a policy is changed: until the last of N kept agents has applied it; needs a 'muster login'", fanout_scenario);
   auto* const notices = add("notices", "everybody says that it goes", notices_scenario);
   notices->add_option("--duration", o.duration, "over which time they go")->default_str("60s");
   notices->add_option("--notices-port", o.notices_port, "UDP port of the server")->capture_default_str();

@@ -1,5 +1,6 @@
 #include "apps/load/player.hpp"
 
+#include "apps/load/holdings.hpp"
 #include "apps/load/inventory.hpp"
 #include "net/enrolment_proof.hpp"
 #include "net/section_digest.hpp"
@@ -180,6 +181,7 @@ void player::greet() {
   batches_ = 0;
   say_digests(message);
   phase_ = phase::greeted;
+  syncing_ = true;
   link_->trust();
   say(message, "the hello");
 }
@@ -192,6 +194,7 @@ void player::say_digests(wire::agent_message& message) const {
     digest.set_section(static_cast<wire::section>(i + 1));
     digest.set_digest(to_text(digests_[i]));
   }
+  say_documents(message);
 }
 
 net::id_bytes player::boot_id() const {
@@ -230,7 +233,9 @@ void player::take(const wire::server_message& message) {
   case body::kEnrolReply: return on_enrolled(message);
   case body::kWelcome: return on_welcome(message.welcome());
   case body::kSyncPlan: return on_plan(message.sync_plan());
-  case body::kSyncDone: return tell(news::synced);
+  case body::kSyncDone: return on_synced();
+  case body::kDocumentManifest: return on_manifest(message.document_manifest());
+  case body::kDocumentPart: return on_part(message.document_part());
   case body::kEventsPosition: return on_position(message.events_position());
   case body::kEventsAck:
     if (message.events_ack().epoch() == epoch_)
@@ -272,27 +277,31 @@ void player::on_welcome(const wire::welcome& welcome) {
   tell(news::welcome);
   if (phase_ == phase::active)
     on_plan(welcome.plan());
+  if (phase_ == phase::active && welcome.has_manifest())
+    on_manifest(welcome.manifest());
 }
 
 void player::on_plan(const wire::sync_plan& plan) {
   if (plan.wanted().empty())
-    return tell(news::synced);
+    return on_synced();
   const auto inventory = make_inventory(options_.seed, number_, changes_);
   for (const auto wanted : plan.wanted()) {
     const auto index = static_cast<std::size_t>(wanted) - 1;
-    if (index >= inventory.size())
+    if (index > inventory.size())
       continue;
+    const auto content = index < inventory.size() ? inventory[index] : settings_states();
     wire::agent_message message;
     auto& chunk = *message.mutable_section_chunk();
     chunk.set_section(static_cast<wire::section>(wanted));
-    chunk.set_digest(to_text(digests_[index]));
-    chunk.set_data(compressed(inventory[index])); // far below limits::chunk_bytes_max
+    chunk.set_digest(to_text(net::section_digest_of(content)));
+    chunk.set_data(compressed(content)); // far below limits::chunk_bytes_max
     chunk.set_last(true);
     say(message, "a section");
   }
 }
 
 void player::sync() {
+  syncing_ = true;
   wire::agent_message message;
   message.mutable_sync_request()->set_clock_ms(now_ms());
   say_digests(message);

@@ -23,6 +23,8 @@
 
 namespace muster::wire {
 class agent_message;
+class document_manifest;
+class document_part;
 class events_position;
 class server_message;
 class sync_plan;
@@ -49,6 +51,7 @@ enum class news : std::uint8_t {
   enrolled, ///< and the connection is gone
   welcome,  ///< the server has let it in
   synced,   ///< both sides agree
+  applied,  ///< it holds what it shall, and both sides know
   acked,    ///< an event that was raised at `since` is on the server's disk
   sent_away, ///< busy or goodbye: come back after `amount` ms, `text` says why; the connection goes
   closed,   ///< the connection is gone, as it was asked to
@@ -76,6 +79,7 @@ class player : public std::enable_shared_from_this<player> {
 public:
   player(net::io_pool& pool, const player_options& options, std::uint32_t number,
          player_watcher& watcher);
+  ~player();
 
   [[nodiscard]] std::uint32_t number() const noexcept { return number_; }
   /// Its place among those who play along; the troupe gives it.
@@ -95,6 +99,8 @@ public:
   void sync();
   /// Ends in `closed`.
   void leave();
+  /// From now on it takes documents, and says of all settings that they are applied.
+  void take_documents();
   /// Another application has come: the next sync has something to tell.
   void change_inventory();
   /// One event more, raised at this moment; is sent when there is a connection.
@@ -115,6 +121,7 @@ public:
 
 private:
   class sink;
+  struct holdings;
   enum class phase : std::uint8_t { away, enrolling, connecting, greeted, active, leaving };
 
   void dial();
@@ -132,6 +139,13 @@ private:
   void send_events();
   void say(const wire::agent_message& message, const char* what);
   void say_digests(wire::agent_message& message) const;
+  void say_documents(wire::agent_message& message) const;
+  [[nodiscard]] std::string settings_states() const;
+  void on_manifest(const wire::document_manifest& manifest);
+  void on_part(const wire::document_part& part);
+  void fetch();
+  void apply();
+  void on_synced();
   std::uint64_t next_counter();
   [[nodiscard]] net::id_bytes boot_id() const;
   void look_at_inventory();
@@ -157,6 +171,7 @@ private:
   std::optional<net::device_datagram_keys> datagram_keys_;
   std::uint64_t wake_counter_ = 0; ///< of the last wake it took
   net::link_ptr link_;
+  std::unique_ptr<holdings> holdings_; ///< null: it takes no documents
   std::uint64_t counter_ = 0; ///< of the last hello
   std::deque<std::chrono::steady_clock::time_point> spool_; ///< when each was raised; behind acked_
   std::uint64_t epoch_ = 0;
@@ -169,6 +184,7 @@ private:
   phase phase_ = phase::away;
   bool keep_ = false;
   bool resumed_ = false;
+  bool syncing_ = false;
   bool stream_open_ = false;
   bool stream_asked_ = false;
 };

@@ -56,6 +56,11 @@ public:
 /// and when has the last one synced?
 [[nodiscard]] std::unique_ptr<scenario> wake_scenario(stage& where, const scenario_options& options,
                                                       result& into);
+/// Everybody is connected and holds a policy of 200 settings; one of them is changed (needs a `muster
+/// login`). When does the server know of the last one that it has been applied?
+[[nodiscard]] std::unique_ptr<scenario> fanout_scenario(stage& where,
+                                                        const scenario_options& options,
+                                                        result& into);
 /// Everybody says that it goes, spread over `duration`, three tries each. How many are acknowledged?
 [[nodiscard]] std::unique_ptr<scenario> notices_scenario(stage& where,
                                                          const scenario_options& options,

@@ -46,10 +46,10 @@ private:
     for (const auto& one : players())
       by_device_[net::to_hex(one->device())] = one.get();
     began_ = steady::now();
-    call_.begin("wake", "load-*", [this](std::string problem) {
+    call_.post("/calls", R"({"kind":"wake","target":"load-*"})", [this](const std::string& problem) {
       if (problem.empty())
         return;
-      net::run_on(where().pool().lane(0), [this, problem = std::move(problem)] {
+      net::run_on(where().pool().lane(0), [this, problem] {
         into().failed("the call: " + problem);
         where().finish();
       });

@@ -140,6 +140,20 @@ TEST_CASE("a fleet that is away is woken by one call, and its notices are acknow
   CHECK(figures{server}.of("notices_total{outcome=\"counted\"}") == 50);
 }
 
+TEST_CASE("a changed policy is applied by a played fleet, and the console sees it") {
+  server_under_test server;
+  server.start();
+  const administrator admin{server};
+  const auto played = run(command(server, {"fanout", "--agents", "30"}), admin.environment);
+  CHECK_MESSAGE(played.exit_code == 0, played.output);
+  CHECK(figures_in(played.output)["applied"] == 30);
+  auto as_json = words{MUSTER_CONSOLE_PATH, "settings", "load-7", "--json"};
+  const auto seen = run(as_json, admin.environment);
+  CHECK_MESSAGE(seen.exit_code == 0, seen.output);
+  CHECK(seen.output.find("\"muster-load\"") != std::string::npos);
+  CHECK(seen.output.find("\"done\"") != std::string::npos);
+}
+
 TEST_CASE("a wrong option is one line that names it") {
   const words good{MUSTER_LOAD_PATH, "sync", "--pin", std::string(64, 'a'), "--token", "t"};
   const auto with = [&](words more) {
