@@ -99,6 +99,7 @@ private:
     std::string mark;                   ///< of the file when all was right
     bool present = true;                ///< the daemon was installed at the last look
     bool look = true;                   ///< something may have to be done
+    bool first = true;                  ///< not looked at since our start
     bool retry = false;                 ///< the connector has changed since
     unsigned failures = 0;              ///< in a row
     time_point retry_at;

@@ -143,7 +143,9 @@ void settings_keeper_state::consider(const std::string& who, managed& app) {
                     fmt::format("'{}' is not installed, as its connector sees it", who));
   const auto mark = options_.hands.mark(how.file); // whoever writes from now on is seen next time
   const auto file = options_.hands.look(how);
-  const bool newer = app.state && found->second.modified_s > app.state->since_s;
+  // Once in our life: a file from the future must not have the same thing tried for ever.
+  const bool first = std::exchange(app.first, false);
+  const bool newer = first && app.state && found->second.modified_s > app.state->since_s;
   const bool retry = std::exchange(app.retry, false) || newer || app.failures > 0;
   auto decision = decide(how, *wanted, app.state, file, retry);
   if (decision.step == settings_step::nothing && app.state &&
