@@ -14,6 +14,7 @@
 #include <charconv>
 #include <optional>
 #include <span>
+#include <type_traits>
 
 namespace muster::actors::api {
 
@@ -117,7 +118,13 @@ void end_device(const exchange_ptr& x, Atom how, const char* action) {
     x->self
       ->request(x->services->directory_of(device), caf::infinite, how, device,
                 x->audit(action, device.text(), row.name))
-      .then([x](bool known) { x->reply(known ? no_content() : no_such_device()); }, x->or_fail());
+      .then(
+        [x, device](bool known) {
+          if (known && std::is_same_v<Atom, atom::remove>)
+            x->self->send(x->services->policy_book, atom::remove_v, device);
+          x->reply(known ? no_content() : no_such_device());
+        },
+        x->or_fail());
   });
 }
 
