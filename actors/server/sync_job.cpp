@@ -64,8 +64,8 @@ void sync_job_state::plan(std::uint32_t wanted, const manifest_ptr& manifest) {
   if (wanted == 0) {
     // Before the agent: it may ask again at once.
     report();
-    say(convert::sync_plan(0));
     tell(manifest);
+    say(convert::sync_plan(0));
     return self_->quit();
   }
   options_.content = options_.services->syncs->reserve(limits::sync_first_share_bytes);
@@ -74,10 +74,11 @@ void sync_job_state::plan(std::uint32_t wanted, const manifest_ptr& manifest) {
     return;
   }
   expect(wanted);
-  say(convert::sync_plan(wanted));
   tell(manifest);
+  say(convert::sync_plan(wanted));
 }
 
+/// In front of the plan: an empty one is the end of a sync for an agent that nobody keeps.
 void sync_job_state::tell(const manifest_ptr& manifest) {
   if (manifest)
     say(convert::manifest(*manifest));

@@ -103,25 +103,25 @@ TEST_CASE_FIXTURE(session_world, "a digest of documents has 16 bytes or is not t
   CHECK(standings.empty());
 }
 
-TEST_CASE_FIXTURE(session_world, "a sync on an open connection compares documents, too: the manifest comes behind "
+TEST_CASE_FIXTURE(session_world, "a sync on an open connection compares documents, too: the manifest comes before "
                                  "the plan") {
   auto at = welcome();
   decision.manifest = manifest_of({"sshd"});
   SUBCASE("when nothing else differs") {
     say(at, with_documents(sync_request(), std::string(hash_bytes, 'd')));
     REQUIRE(at.link->sent.size() == 3);
-    CHECK(at.link->sent[1].sync_plan().wanted_size() == 0);
+    CHECK(at.link->sent[2].sync_plan().wanted_size() == 0);
     CHECK(outcomes.size() == 2);
   }
   SUBCASE("when a section is wanted, before that is there") {
     const auto machine = facts("mill");
     say(at, with_documents(sync_request({machine.digest}), std::string(hash_bytes, 'd')));
     REQUIRE(at.link->sent.size() == 3);
-    CHECK(at.link->sent[1].sync_plan().wanted_size() == 1);
+    CHECK(at.link->sent[2].sync_plan().wanted_size() == 1);
     say(at, chunk(0, machine));
     CHECK(at.link->last() == says::kSyncDone);
   }
-  CHECK(at.link->sent[2].document_manifest().entries(0).name() == "sshd");
+  CHECK(at.link->sent[1].document_manifest().entries(0).name() == "sshd");
   REQUIRE(standings.size() == 1);
   CHECK(standings[0].takes_any);
   CHECK(standings[0].digest[0] == 'd');
