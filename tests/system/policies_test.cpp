@@ -186,6 +186,23 @@ TEST_CASE("a policy is set, looked at, and rolled back; a moved group takes its 
   CHECK(on.server.stop() == 0);
 }
 
+TEST_CASE("an agent that runs says whether it goes by what it was given") {
+  policies_stage on;
+  on.good({"apply", "-f", on.write("fleet.yaml", fleet).string()});
+  agent_under_test agent{on.server, "desk-1", {"--sync-keep"}};
+  agent.start();
+  // Nobody on this device knows how to manage that, and it says so.
+  on.good({"policy", "set", "nothing-we-know", "a.b", "1"});
+  CHECK(eventually([&] {
+    for (const auto& one : on.console->list({"settings", "desk-1"}, "applications"))
+      if (one.value("application", "") == "nothing-we-know")
+        return one.value("state", "") == "not managed";
+    return false;
+  }));
+  CHECK(agent.stop() == 0);
+  CHECK(on.server.stop() == 0);
+}
+
 TEST_CASE("a megabyte of policies is applied at once over the real port") {
   policies_stage on;
   std::string large;
