@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
@@ -29,16 +30,15 @@ namespace muster::actors {
 
 namespace {
 
-/// glibc 2.36 declares its own for C only.
-int open_pidfd(pid_t pid, unsigned flags) {
-  return static_cast<int>(::syscall(SYS_pidfd_open, pid, flags));
-}
-
-
 using std::chrono::milliseconds;
 
 /// Where the kernel has no descriptors of processes (before 5.3), the end of one is looked for.
 constexpr int look_again_ms = 20;
+
+/// glibc 2.36 declares its own for C only.
+int open_pidfd(pid_t pid, unsigned flags) {
+  return static_cast<int>(::syscall(SYS_pidfd_open, pid, flags));
+}
 
 /// What a child is to find; freed with this.
 class child_setup {

@@ -125,6 +125,15 @@ void policy_book_state::enqueue(std::function<void()> work) {
   work_off();
 }
 
+std::function<void(const caf::error&)> policy_book_state::refused(answer_promise answer) {
+  return [this, answer = std::move(answer)](const caf::error& why) mutable {
+    ++orders_refused_;
+    answer.deliver(why);
+    over();
+    work_off();
+  };
+}
+
 /// Work that is over at once comes back here by over(): not deeper and deeper.
 void policy_book_state::work_off() {
   while (!working_ && !waiting_.empty()) {
@@ -225,12 +234,7 @@ void policy_book_state::settle(fleet_edit& edit, fleet_answer what, bool dry_run
         answer_now(answer, std::move(what));
         work_off();
       },
-      [this, answer](const caf::error& why) mutable {
-        ++orders_refused_;
-        answer.deliver(why);
-        over();
-        work_off();
-      });
+      refused(answer));
 }
 
 void policy_book_state::publish(fleet_snapshot_ptr fleet) {

@@ -70,6 +70,8 @@ private:
   void settle(fleet_edit& edit, fleet_answer what, bool dry_run, answer_promise answer);
   void publish(fleet_snapshot_ptr fleet);
   void answer_now(answer_promise& answer, fleet_answer what);
+  /// For `.then`: the order has failed with what it needed.
+  [[nodiscard]] std::function<void(const caf::error&)> refused(answer_promise answer);
 
   // -- own settings (policy_book_own.cpp)
   // -----------------------------------------------------------

@@ -116,12 +116,7 @@ void policy_book_state::carry_out(const own_settings_order_ptr& order, answer_pr
         }
         work_off();
       },
-      [this, answer](const caf::error& why) mutable {
-        ++orders_refused_;
-        answer.deliver(why);
-        over();
-        work_off();
-      });
+      refused(answer));
 }
 
 void policy_book_state::set_own(const own_settings_order& order, answer_promise answer) {
@@ -189,12 +184,7 @@ void policy_book_state::write_own(const own_settings_order& order, own_documents
         answer_now(answer, std::move(what));
         work_off();
       },
-      [this, answer](const caf::error& why) mutable {
-        ++orders_refused_;
-        answer.deliver(why);
-        over();
-        work_off();
-      });
+      refused(answer));
 }
 
 void policy_book_state::keep_own(const device_id& device, own_documents_ptr all) {

@@ -78,7 +78,7 @@ int export_files(console& c, const export_flags& flags) {
 } // namespace
 
 void add_file_commands(CLI::App& app, console& c) {
-  auto* apply = app.add_subcommand("apply", "make groups, policies, rules and tasks as files say");
+  auto* apply = app.add_subcommand("apply", "make groups, policies and rules as files say (tasks are kept, and not run yet)");
   auto flags = std::make_shared<apply_flags>();
   apply->add_option("-f,--file", flags->files, "a file, a folder with .yaml files, or - for stdin")
     ->type_name("FILE")

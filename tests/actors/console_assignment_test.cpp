@@ -1,44 +1,19 @@
 // Devices put into groups, tagged, moved by rules, and given values of their own, over the admin API.
 
 #include "actors/rules/settings_codec.hpp"
-#include "net/section_digest.hpp"
 #include "net/wire/agent.pb.h"
-#include "storage/compress.hpp"
-#include "tests/actors/console_world.hpp"
+#include "tests/actors/administrator_world.hpp"
 
 #include <doctest/doctest.h>
 
 using namespace muster;
 using namespace muster::actors;
 using namespace std::chrono_literals;
-using test::console_world;
 using test::json;
 
 namespace {
 
-constexpr auto fleet = R"(apiVersion: muster/v1
-kind: Group
-metadata: {name: eu}
----
-apiVersion: muster/v1
-kind: Group
-metadata: {name: eu/berlin}
----
-apiVersion: muster/v1
-kind: Policy
-metadata: {name: sshd}
-spec:
-  settings: {PermitRootLogin: false, Port: 22}
-  locks: [PermitRootLogin]
----
-apiVersion: muster/v1
-kind: Policy
-metadata: {name: sshd, group: eu}
-spec:
-  settings: {Port: 2222}
-  profiles:
-    - {name: laptops, when: "tag:laptop", settings: {Port: 2200}}
----
+const std::string fleet = std::string{test::fleet_of_europe} + R"(---
 apiVersion: muster/v1
 kind: Rule
 metadata: {name: webs}
@@ -47,25 +22,11 @@ spec:
   moveTo: eu/berlin
 )";
 
-struct assignment_world : console_world {
-  client c{*this};
-  std::string bearer = token();
-
+struct assignment_world : test::administrator_world {
   assignment_world() {
     post("fleet/apply", {{"files", {{{"name", "fleet.yaml"}, {"text", fleet}}}}});
   }
 
-  json post(const std::string& path, const json& body, int status = 200) {
-    pass(1s); // so that audit entries have an order
-    const auto answer = c.call("POST", "/api/v1/" + path, bearer, body.dump());
-    CAPTURE(path);
-    CAPTURE(answer.body);
-    REQUIRE(answer.status == status);
-    return answer.body.empty() ? json{} : json::parse(answer.body);
-  }
-  json get(const std::string& target, int status = 200) {
-    return c.get("/api/v1/" + target, bearer, status);
-  }
   json device(const device_id& id) { return get("devices/" + id.text()).at("device"); }
   void assign(const device_id& id, const json& what, int status = 204) {
     post("devices/" + id.text() + "/assignment", what, status);
@@ -90,17 +51,7 @@ struct assignment_world : console_world {
   void report(const device_id& id, const wire::settings_state& state) {
     wire::settings_states all;
     *all.add_items() = state;
-    const auto bytes = all.SerializeAsString();
-    const auto digest = net::section_digest_of(bytes);
-    storage::record::section section;
-    section.set_digest(std::string(digest.begin(), digest.end()));
-    section.set_received_ms(1'234);
-    section.set_bytes(bytes.size());
-    section.set_compressed(storage::compress(bytes));
-    const storage::change_batch batch{storage::put(storage::family::inventory,
-                                                   storage::keys::section(id.bytes, 4),
-                                                   storage::records::encode(section))};
-    REQUIRE_FALSE(db.write({&batch, 1}));
+    put_section(id, wire::section_settings_states, all);
   }
   /// The hash that the device is to have, as it would name it.
   std::string wanted_hash(const device_id& id) {

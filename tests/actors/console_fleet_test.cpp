@@ -1,10 +1,8 @@
 // What the admin API tells of devices, applications, events, tokens and the server, and what it
 // changes.
 
-#include "net/section_digest.hpp"
 #include "net/wire/agent.pb.h"
-#include "storage/compress.hpp"
-#include "tests/actors/console_world.hpp"
+#include "tests/actors/administrator_world.hpp"
 
 #include <doctest/doctest.h>
 
@@ -14,15 +12,12 @@
 using namespace muster;
 using namespace muster::actors;
 using namespace std::chrono_literals;
-using test::console_world;
 using test::json;
 
 namespace {
 
-struct fleet_world : console_world {
-  client c{*this};
-  std::string bearer = token();
-
+struct fleet_world : test::administrator_world {
+  /// The whole target: some are not below /api/v1.
   json get(const std::string& target, int status = 200) { return c.get(target, bearer, status); }
 
   /// All rows of a list, page by page.
@@ -42,21 +37,6 @@ struct fleet_world : console_world {
     }
     FAIL("the pages do not end");
     return out;
-  }
-
-  void put_section(const device_id& device, std::uint16_t number,
-                   const google::protobuf::Message& content) {
-    const auto bytes = content.SerializeAsString();
-    const auto digest = net::section_digest_of(bytes);
-    storage::record::section section;
-    section.set_digest(std::string(digest.begin(), digest.end()));
-    section.set_received_ms(1'234);
-    section.set_bytes(bytes.size());
-    section.set_compressed(storage::compress(bytes));
-    const storage::change_batch batch{storage::put(storage::family::inventory,
-                                                   storage::keys::section(device.bytes, number),
-                                                   storage::records::encode(section))};
-    REQUIRE_FALSE(db.write({&batch, 1}));
   }
 };
 

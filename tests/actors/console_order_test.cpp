@@ -2,42 +2,18 @@
 
 #include "actors/rules/fleet_document.hpp"
 #include "actors/server/accounts.hpp"
-#include "tests/actors/console_world.hpp"
+#include "tests/actors/administrator_world.hpp"
 
 #include <doctest/doctest.h>
 
 using namespace muster;
 using namespace muster::actors;
 using namespace std::chrono_literals;
-using test::console_world;
 using test::json;
 
 namespace {
 
-constexpr auto fleet = R"(apiVersion: muster/v1
-kind: Group
-metadata: {name: eu}
-spec: {description: Europe}
----
-apiVersion: muster/v1
-kind: Group
-metadata: {name: eu/berlin}
----
-apiVersion: muster/v1
-kind: Policy
-metadata: {name: sshd}
-spec:
-  settings: {PermitRootLogin: false, Port: 22}
-  locks: [PermitRootLogin]
----
-apiVersion: muster/v1
-kind: Policy
-metadata: {name: sshd, group: eu}
-spec:
-  settings: {Port: 2222}
-  profiles:
-    - {name: laptops, when: "tag:laptop", settings: {Port: 2200}}
----
+const std::string fleet = std::string{test::fleet_of_europe} + R"(---
 apiVersion: muster/v1
 kind: Rule
 metadata: {name: berlin}
@@ -47,27 +23,11 @@ spec:
   permanent: true
 )";
 
-struct order_world : console_world {
-  client c{*this};
-  std::string bearer = token();
-
-  net::http::response post(const std::string& path, const json& body, const std::string& who) {
-    pass(1s); // so that audit entries have an order
-    return c.call("POST", "/api/v1/" + path, who, body.dump());
-  }
-  json post(const std::string& path, const json& body, int status = 200) {
-    const auto answer = post(path, body, bearer);
-    CAPTURE(answer.body);
-    REQUIRE(answer.status == status);
-    return answer.body.empty() ? json{} : json::parse(answer.body);
-  }
+struct order_world : test::administrator_world {
   static json order(const std::string& text) {
     return {{"files", {{{"name", "fleet.yaml"}, {"text", text}}}}};
   }
   json apply(const std::string& text) { return post("fleet/apply", order(text)); }
-  json get(const std::string& target, int status = 200) {
-    return c.get("/api/v1/" + target, bearer, status);
-  }
   net::http::response exported(const std::string& query = {}) {
     const auto answer = c.call("GET", "/api/v1/fleet/export" + query, bearer);
     CAPTURE(answer.body);
